@@ -1,0 +1,2 @@
+//! The command `tribunal`.
+fn main() {}

@@ -1,0 +1,23 @@
+//! What every engine and every caller agrees on.
+//!
+//! - [`request`]: what is asked, and the front door that bounds it
+//! - [`json`]: the bounded, duplicate-free JSON reader behind that door
+//! - [`decision`]: what is answered, and how several answers merge
+//! - [`patch`]: the changes a redaction asks for, how they are applied and compared
+//! - [`wire`]: how an engine's JSON answer is read as a decision, strictly
+//! - [`outcome`]: the decision together with how it came about
+//! - [`policy_engine`]: the asynchronous trait that callers hold
+
+pub mod decision;
+pub mod json;
+pub mod outcome;
+pub mod patch;
+pub mod policy_engine;
+pub mod request;
+pub mod wire;
+
+pub use decision::{Decision, DecisionEffect, StepUp};
+pub use outcome::{Outcome, PackOutcome, Rules, ShadowOutcome};
+pub use patch::{ApplyError, Patch, Pointer};
+pub use policy_engine::{AllowAllPolicy, PolicyEngine};
+pub use request::{PolicyRequest, Token};

@@ -1,0 +1,2 @@
+//! dispatch
+pub mod redaction;

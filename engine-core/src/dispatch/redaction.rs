@@ -1,0 +1,4 @@
+//! Redaction.
+use crate::contract::Pointer;
+/// p
+pub fn protects(_place: &Pointer) -> bool { false }

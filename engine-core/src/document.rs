@@ -1,0 +1,342 @@
+//! Files that people write: YAML (JSON is YAML) read with the place of every value, and checked against a JSON Schema.
+//!
+//! One schema, generated from the Rust types, is what editors use, what is committed, and what finds every error at once
+//! here: unknown keys with the nearest right name, wrong types, missing members, each with line and column.
+
+use std::collections::HashMap;
+
+use jsonschema::Validator;
+use jsonschema::error::ValidationErrorKind;
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, StrInput};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Number, Value};
+
+use crate::contract::Pointer;
+use crate::engine::{LoadError, LoadErrorKind, LoadErrors};
+use crate::location::Location;
+
+/// How deep a file may nest.
+const MAX_DEPTH: usize = 64;
+
+/// A file's content with the place of each value and key.
+#[derive(Debug, Clone)]
+pub struct Document {
+    /// The file, as the user would name it.
+    pub file: String,
+    /// What it says.
+    pub value: Value,
+    /// Where a member's key, or an element, begins.
+    places: HashMap<String, (usize, usize)>,
+}
+
+impl Document {
+    /// Reads YAML 1.2 (core schema) without aliases and tags; a plain integer may have `_` between its digits.
+    ///
+    /// # Errors
+    /// [`LoadErrorKind::Syntax`] with its place.
+    pub fn parse(file: &str, text: &[u8]) -> Result<Self, LoadErrors> {
+        let syntax = |message: String| LoadError::new(LoadErrorKind::Syntax, message).at(Location::new(file, 1, 1));
+        let text = std::str::from_utf8(text).map_err(|error| syntax(format!("the file is not UTF-8: {error}")))?;
+        let mut reader = Reader { file, events: Parser::new_from_str(text), places: HashMap::new() };
+        let value = reader.document()?;
+        Ok(Self { file: file.to_owned(), value, places: reader.places })
+    }
+
+    /// The place of a value; of the nearest value around it that has one, otherwise.
+    pub fn locate(&self, pointer: &Pointer) -> Location {
+        let mut tokens = pointer.tokens().to_vec();
+        loop {
+            let place = self.places.get(&Pointer::from_tokens(tokens.clone()).to_string());
+            if let Some((line, column)) = place {
+                return Location::new(&self.file, *line, *column);
+            }
+            if tokens.pop().is_none() {
+                return Location::new(&self.file, 1, 1);
+            }
+        }
+    }
+
+    /// An error at a value of this file.
+    pub fn error(&self, kind: LoadErrorKind, pointer: &Pointer, message: impl Into<String>) -> LoadError {
+        LoadError::new(kind, message).at(self.locate(pointer))
+    }
+
+    /// Everything a schema finds wrong.
+    ///
+    /// # Errors
+    /// [`LoadErrorKind::Invalid`], one for each violation.
+    pub fn check(&self, schema: &Value) -> Result<(), LoadErrors> {
+        let validator = compile(schema)?;
+        let mut errors = Vec::new();
+        for violation in validator.iter_errors(&self.value) {
+            self.explain(&violation, schema, &mut errors);
+        }
+        errors.sort_by(|a, b| a.location.cmp(&b.location));
+        errors.dedup();
+        LoadErrors::check(errors)
+    }
+
+    /// Checks against the schema and reads into the type it was generated from.
+    ///
+    /// # Errors
+    /// Everything the schema finds; then whatever the type refuses that a schema cannot say.
+    pub fn read<T: DeserializeOwned>(&self, schema: &Value) -> Result<T, LoadErrors> {
+        self.check(schema)?;
+        serde_json::from_value(self.value.clone()).map_err(|error| {
+            self.error(LoadErrorKind::Invalid, &Pointer::from_tokens::<String>([]), error.to_string()).into()
+        })
+    }
+
+    fn explain(&self, violation: &jsonschema::ValidationError<'_>, schema: &Value, errors: &mut Vec<LoadError>) {
+        let text = violation.instance_path().to_string();
+        let Ok(place) = Pointer::parse(&text) else { return };
+        match violation.kind() {
+            ValidationErrorKind::AdditionalProperties { unexpected } | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+                let known = names_beside(schema, &violation.schema_path().to_string());
+                for name in unexpected {
+                    let error =
+                        self.error(LoadErrorKind::Invalid, &place.child(name), format!("unknown key `{name}`{}", within(&place)));
+                    errors.push(with_nearest(error, name, &known));
+                }
+            }
+            ValidationErrorKind::Required { property } => {
+                let name = property.as_str().map_or_else(|| property.to_string(), str::to_owned);
+                errors.push(self.error(LoadErrorKind::Invalid, &place, format!("the key `{name}` is missing{}", within(&place))));
+            }
+            ValidationErrorKind::Enum { options } => {
+                let found = place.get(&self.value).map_or_else(String::new, shown);
+                let known: Vec<String> = options.as_array().into_iter().flatten().map(shown).collect();
+                let message = format!("`{found}` is not allowed{}: use one of {}", within(&place), known.join(", "));
+                errors.push(with_nearest(self.error(LoadErrorKind::Invalid, &place, message), &found, &known));
+            }
+            ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context } => {
+                // The alternative that fails deepest is the one the author meant.
+                let meant = context.iter().max_by_key(|branch| {
+                    branch.iter().map(|error| error.instance_path().to_string().matches('/').count()).max()
+                });
+                let deeper = meant.into_iter().flatten().filter(|error| error.instance_path().to_string() != text);
+                let before = errors.len();
+                for error in deeper {
+                    self.explain(error, schema, errors);
+                }
+                if errors.len() == before {
+                    let alternatives: Vec<String> =
+                        context.iter().flatten().map(|error| error.masked_with("it").to_string()).collect();
+                    let message = format!("this fits none of what is allowed{}: {}", within(&place), alternatives.join("; "));
+                    errors.push(self.error(LoadErrorKind::Invalid, &place, message));
+                }
+            }
+            ValidationErrorKind::PropertyNames { error } => {
+                errors.push(self.error(LoadErrorKind::Invalid, &place, format!("{error}{}", within(&place))));
+            }
+            _ => errors.push(self.error(LoadErrorKind::Invalid, &place, format!("{violation}{}", within(&place)))),
+        }
+    }
+}
+
+fn compile(schema: &Value) -> Result<Validator, LoadErrors> {
+    crate::pack::schema::compile(schema).map_err(|error| LoadError::new(LoadErrorKind::Invalid, error).into())
+}
+
+fn within(place: &Pointer) -> String {
+    if place.tokens().is_empty() { String::new() } else { format!(" in `{}`", place.tokens().join(".")) }
+}
+
+fn shown(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// The member names that the schema object allows whose `additionalProperties` refused one.
+fn names_beside(schema: &Value, keyword: &str) -> Vec<String> {
+    let object = keyword.rsplit_once('/').and_then(|(parent, _)| schema.pointer(parent));
+    let properties = object.and_then(|object| object.get("properties")).and_then(Value::as_object);
+    properties.into_iter().flat_map(|members| members.keys().cloned()).collect()
+}
+
+/// Adds the nearest right name, if one is near enough to have been meant.
+pub fn with_nearest(error: LoadError, wrong: &str, known: &[String]) -> LoadError {
+    match nearest(wrong, known.iter().map(String::as_str)) {
+        Some(name) => error.help(format!("did you mean `{name}`?")),
+        None if known.is_empty() || known.len() > 20 => error,
+        None => error.help(format!("known here: {}", known.join(", "))),
+    }
+}
+
+/// The known name that is nearest to a wrong one, if it is near enough to have been meant.
+pub fn nearest<'n>(wrong: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    let scored = known.into_iter().map(|name| (strsim::jaro_winkler(wrong, name), name));
+    scored.filter(|(score, _)| *score > 0.75).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
+}
+
+/// Builds values out of the parser's events, so that depth is bounded before anything is built.
+struct Reader<'t> {
+    file: &'t str,
+    events: Parser<'t, StrInput<'t>>,
+    places: HashMap<String, (usize, usize)>,
+}
+
+impl<'t> Reader<'t> {
+    fn document(&mut self) -> Result<Value, LoadError> {
+        let (first, _) = self.next()?;
+        debug_assert!(matches!(first, Event::StreamStart));
+        let (event, marker) = self.next()?;
+        match event {
+            Event::StreamEnd => return Err(self.refuse(&marker, "the file is empty")),
+            Event::DocumentStart(_) => {}
+            _ => return Err(self.refuse(&marker, "a document was expected")),
+        }
+        let (event, marker) = self.next()?;
+        let value = self.value(event, &marker, &Pointer::from_tokens::<String>([]), MAX_DEPTH)?;
+        loop {
+            match self.next()? {
+                (Event::StreamEnd, _) => return Ok(value),
+                (Event::DocumentEnd, _) => {}
+                (_, marker) => return Err(self.refuse(&marker, "the file holds more than one document")),
+            }
+        }
+    }
+
+    fn next(&mut self) -> Result<(Event<'t>, Marker), LoadError> {
+        match self.events.next_event() {
+            Some(Ok((event, span))) => Ok((event, span.start)),
+            Some(Err(error)) => {
+                let marker = *error.marker();
+                Err(self.refuse(&marker, error.info()))
+            }
+            None => Err(LoadError::new(LoadErrorKind::Syntax, "the file ends too early").at(Location::new(self.file, 1, 1))),
+        }
+    }
+
+    fn refuse(&self, marker: &Marker, message: impl Into<String>) -> LoadError {
+        let location = Location::new(self.file, marker.line(), marker.col() + 1);
+        LoadError::new(LoadErrorKind::Syntax, message).at(location)
+    }
+
+    fn value(&mut self, event: Event<'t>, marker: &Marker, place: &Pointer, depth: usize) -> Result<Value, LoadError> {
+        self.places.entry(place.to_string()).or_insert((marker.line(), marker.col() + 1));
+        let depth = depth.checked_sub(1).ok_or_else(|| self.refuse(marker, format!("nested more than {MAX_DEPTH} levels deep")))?;
+        match event {
+            Event::Scalar(_, _, _, Some(_)) | Event::SequenceStart(_, Some(_)) | Event::MappingStart(_, Some(_)) => {
+                Err(self.refuse(marker, "tags are not allowed"))
+            }
+            Event::Scalar(text, ScalarStyle::Plain, _, None) => {
+                plain(&text).ok_or_else(|| self.refuse(marker, format!("`{text}` is not a number that can be held exactly")))
+            }
+            Event::Scalar(text, ..) => Ok(Value::String(text.into_owned())),
+            Event::SequenceStart(..) => {
+                let mut items = Vec::new();
+                loop {
+                    let (event, marker) = self.next()?;
+                    if matches!(event, Event::SequenceEnd) {
+                        return Ok(Value::Array(items));
+                    }
+                    let place = place.child(items.len().to_string());
+                    items.push(self.value(event, &marker, &place, depth)?);
+                }
+            }
+            Event::MappingStart(..) => {
+                let mut members = Map::new();
+                loop {
+                    let (event, marker) = self.next()?;
+                    let name = match event {
+                        Event::MappingEnd => return Ok(Value::Object(members)),
+                        Event::Scalar(name, _, _, None) => name.into_owned(),
+                        _ => return Err(self.refuse(&marker, "a key is a text")),
+                    };
+                    if members.contains_key(&name) {
+                        return Err(self.refuse(&marker, format!("the key `{name}` stands twice")));
+                    }
+                    let place = place.child(&name);
+                    self.places.insert(place.to_string(), (marker.line(), marker.col() + 1));
+                    let (event, marker) = self.next()?;
+                    let value = self.value(event, &marker, &place, depth)?;
+                    members.insert(name, value);
+                }
+            }
+            Event::Alias(_) => Err(self.refuse(marker, "aliases are not allowed")),
+            _ => Err(self.refuse(marker, "a value was expected")),
+        }
+    }
+}
+
+/// A plain scalar by the core schema of YAML 1.2 (section 10.3.2), without its octal and hexadecimal integers and its
+/// infinities; `None` for a number that neither an `i64`, a `u64` nor a finite `f64` can hold.
+fn plain(text: &str) -> Option<Value> {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => return Some(Value::Null),
+        "true" | "True" | "TRUE" => return Some(Value::Bool(true)),
+        "false" | "False" | "FALSE" => return Some(Value::Bool(false)),
+        _ => {}
+    }
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let is_integer = digits.starts_with(|c: char| c.is_ascii_digit())
+        && digits.ends_with(|c: char| c.is_ascii_digit())
+        && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_');
+    if is_integer {
+        let number = text.replace('_', "");
+        let number = number.strip_prefix('+').unwrap_or(&number);
+        let exact = number.parse::<i64>().map(Number::from).or_else(|_| number.parse::<u64>().map(Number::from));
+        return exact.ok().map(Value::Number);
+    }
+    let is_float = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+        && digits.contains(|c: char| c.is_ascii_digit())
+        && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'-' | b'+'));
+    match text.parse::<f64>() {
+        Ok(float) if is_float => Number::from_f64(float).map(Value::Number),
+        _ => Some(Value::String(text.to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn schema() -> Value {
+        json!({
+            "type": "object", "additionalProperties": false, "required": ["name"],
+            "properties": {
+                "name": {"type": "string"},
+                "limits": {"type": "object", "additionalProperties": false, "properties": {"fuel": {"type": "integer"}}},
+                "token": {"enum": ["none", "optional", "required"]},
+            },
+        })
+    }
+
+    fn errors(text: &str) -> String {
+        let document = Document::parse("pack.yaml", text.as_bytes());
+        document.and_then(|document| document.check(&schema())).expect_err(text).to_string()
+    }
+
+    #[test]
+    fn every_error_has_its_place_and_the_nearest_name() {
+        insta::assert_snapshot!(errors("limits:\n  feul: 5\n  fuel: lots\ntoken: requird\nversion: 1\n"), @"");
+    }
+
+    #[test]
+    fn what_does_not_parse_is_refused_with_its_place() {
+        let deep = format!("{}{}", "[".repeat(80), "]".repeat(80));
+        for (text, says) in [
+            ("", "empty"),
+            ("a: 1\na: 2\n", "pack.yaml:2:1: the key `a` stands twice"),
+            ("a: [1\n", "pack.yaml:"),
+            ("a: &x 1\nb: *x\n", "pack.yaml:2:4: aliases"),
+            ("a: !!str 1\n", "tags"),
+            ("a: 1\n---\nb: 2\n", "more than one document"),
+            ("a: 123456789012345678901234567890\n", "exactly"),
+            (&deep, "levels deep"),
+        ] {
+            assert!(errors(text).contains(says), "{text}: {}", errors(text));
+        }
+    }
+
+    #[test]
+    fn scalars_follow_yaml_1_2() {
+        let text = "a: yes\nb: 5_000_000\nc: '1'\nd: 1.5\ne:\nf: true\ng: 010\nh: 1.2.0\ni: -3\n";
+        let document = Document::parse("f", text.as_bytes()).unwrap();
+        let expected = json!({
+            "a": "yes", "b": 5_000_000, "c": "1", "d": 1.5, "e": null, "f": true, "g": 10, "h": "1.2.0", "i": -3,
+        });
+        assert_eq!(document.value, expected);
+    }
+}

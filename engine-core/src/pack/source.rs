@@ -1,0 +1,241 @@
+//! A pack read and checked, as engines load it.
+
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::files::{self, PackFiles};
+use super::lock::{self, PackLock};
+use super::manifest::{self, Manifest, NoInputSchema};
+use super::schema::{self, InputSchema};
+use super::shape::{Shape, ShapeTable};
+use crate::contract::Pointer;
+use crate::contract::request::DERIVED;
+use crate::derive::DerivePlan;
+use crate::document::{Document, with_nearest};
+use crate::engine::{LoadError, LoadErrorKind, LoadErrors, Registry};
+
+/// The data file of a pack, and the schema that its data, and any that takes its place, must fit.
+pub const DATA: &str = "data.json";
+/// See [`DATA`].
+pub const DATA_SCHEMA: &str = "data.schema.json";
+/// The schema of the requests a pack decides.
+pub const INPUT_SCHEMA: &str = "input.schema.json";
+
+/// A pack whose manifest, schemas, data and lock have been read and checked. Its policies are for engines to read.
+#[derive(Debug)]
+pub struct PackSource {
+    /// Where the pack was read, as the user would name it: the beginning of every error's file name.
+    pub origin: String,
+    /// The manifest.
+    pub manifest: Manifest,
+    /// Every file of the pack.
+    pub files: PackFiles,
+    /// `sha256:` over the pack's files.
+    pub digest: String,
+    /// The data at the root of Rego's `data`; an object.
+    pub data: Arc<Value>,
+    /// The schema of requests; `None` where the manifest says `input_schema: none`.
+    pub input_schema: Option<InputSchema>,
+    /// What the built module was made from.
+    pub lock: Option<PackLock>,
+    /// What the host derives from each request.
+    pub derive: DerivePlan,
+    document: Document,
+    data_schema: Option<jsonschema::Validator>,
+    open: ShapeTable,
+}
+
+impl PackSource {
+    /// Reads a pack from its files.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the manifest, the schemas, the data and the lock.
+    pub fn read(origin: &str, files: PackFiles, registry: &Registry) -> Result<Self, LoadErrors> {
+        let named = |path: &str| format!("{}/{path}", origin.trim_end_matches('/'));
+        let missing = |path: &str| LoadError::new(LoadErrorKind::MissingFile, format!("`{}` is missing", named(path)));
+        let text = files.get(manifest::FILE).ok_or_else(|| missing(manifest::FILE))?;
+        let document = Document::parse(&named(manifest::FILE), text)?;
+        let manifest: Manifest = document.read(&manifest_schema(registry))?;
+        let json = |path: &str| files.get(path).map(|text| Document::parse(&named(path), text)).transpose();
+
+        let mut errors = Vec::new();
+        check_manifest(&manifest, &document, registry, &mut errors);
+        let derive = DerivePlan::compile(&manifest.derive, &document).unwrap_or_else(|found| {
+            errors.extend(found);
+            DerivePlan::default()
+        });
+        let input_schema = match (json(INPUT_SCHEMA)?, manifest.input_schema) {
+            (Some(_), Some(NoInputSchema::None)) => {
+                let place = Pointer::from_tokens(["input_schema"]);
+                errors.push(document.error(LoadErrorKind::Invalid, &place, format!("`input_schema: none`, but there is `{INPUT_SCHEMA}`")));
+                None
+            }
+            (Some(found), None) => match InputSchema::compile(found.value.clone(), &[DERIVED]) {
+                Ok(schema) => Some(schema),
+                Err(error) => {
+                    errors.push(found.error(LoadErrorKind::Invalid, &Pointer::from_tokens::<String>([]), error));
+                    None
+                }
+            },
+            (None, Some(NoInputSchema::None)) => None,
+            (None, None) => {
+                errors.push(missing(INPUT_SCHEMA).help("say `input_schema: none` in the manifest for a pack without one"));
+                None
+            }
+        };
+        let data_schema = match json(DATA_SCHEMA)? {
+            Some(found) => match schema::compile(&found.value) {
+                Ok(validator) => Some(validator),
+                Err(error) => {
+                    errors.push(found.error(LoadErrorKind::Invalid, &Pointer::from_tokens::<String>([]), error));
+                    None
+                }
+            },
+            None => None,
+        };
+        let data = match json(DATA)? {
+            Some(found) => {
+                errors.extend(check_data(&found, data_schema.as_ref()));
+                found.value
+            }
+            None => json!({}),
+        };
+        let lock = match json(lock::FILE)? {
+            Some(found) => found.read(&schemars::schema_for!(PackLock).to_value()).map(Some).unwrap_or_else(|found| {
+                errors.extend(found);
+                None
+            }),
+            None => None,
+        };
+        LoadErrors::check(errors)?;
+        Ok(Self {
+            origin: origin.to_owned(),
+            digest: files.digest(),
+            manifest,
+            files,
+            data: Arc::new(data),
+            input_schema,
+            lock,
+            derive,
+            document,
+            data_schema,
+            open: ShapeTable::everything(),
+        })
+    }
+
+    /// A file's name as the user would write it, for errors.
+    pub fn file_name(&self, path: &str) -> String {
+        format!("{}/{path}", self.origin.trim_end_matches('/'))
+    }
+
+    /// A text file of the pack.
+    ///
+    /// # Errors
+    /// [`LoadErrorKind::MissingFile`], or [`LoadErrorKind::Syntax`] for one that is not UTF-8.
+    pub fn text(&self, path: &str) -> Result<&str, LoadError> {
+        let name = self.file_name(path);
+        let bytes = self.files.get(path).ok_or_else(|| LoadError::new(LoadErrorKind::MissingFile, format!("`{name}` is missing")))?;
+        std::str::from_utf8(bytes).map_err(|error| LoadError::new(LoadErrorKind::Syntax, format!("`{name}` is not UTF-8: {error}")))
+    }
+
+    /// The settings of one engine in the manifest, which fit that engine's schema.
+    ///
+    /// # Errors
+    /// [`LoadErrorKind::Unsupported`] if the pack does not offer the engine, [`LoadErrorKind::Invalid`] if the settings say
+    /// what the schema could not exclude.
+    pub fn settings<T: DeserializeOwned>(&self, engine: &str) -> Result<T, LoadError> {
+        let settings = self.manifest.engines.get(engine).ok_or_else(|| self.not_offered(engine))?;
+        let place = Pointer::from_tokens(["engines", engine]);
+        serde_json::from_value(settings.clone())
+            .map_err(|error| self.document.error(LoadErrorKind::Invalid, &place, error.to_string()))
+    }
+
+    /// That this pack does not offer an engine, and why.
+    pub fn not_offered(&self, engine: &str) -> LoadError {
+        let name = &self.manifest.name;
+        let error = match self.manifest.unsupported.get(engine) {
+            Some(reason) => LoadError::new(LoadErrorKind::Unsupported, format!("pack `{name}` does not support `{engine}`: {reason}")),
+            None => LoadError::new(LoadErrorKind::Unsupported, format!("pack `{name}` does not offer `{engine}`")),
+        };
+        let offered: Vec<String> = self.manifest.engines.keys().cloned().collect();
+        error.help(format!("it offers {}", offered.join(", ")))
+    }
+
+    /// An error at a place of the manifest.
+    pub fn manifest_error(&self, kind: LoadErrorKind, place: &[&str], message: impl Into<String>) -> LoadError {
+        self.document.error(kind, &Pointer::from_tokens(place.iter().copied()), message)
+    }
+
+    /// Which members of a request go to engines other than Rego. Without a schema every member does: such a pack has
+    /// no engine but Rego.
+    pub fn named(&self) -> Shape<'_> {
+        self.input_schema.as_ref().map_or_else(|| self.open.root(), |schema| schema.shape().root())
+    }
+
+    /// Reads data that is to take the place of the pack's own, and checks it against the pack's data schema.
+    ///
+    /// # Errors
+    /// What is wrong with the data.
+    pub fn read_data(&self, file: &str, text: &[u8]) -> Result<Arc<Value>, LoadErrors> {
+        let document = Document::parse(file, text)?;
+        LoadErrors::check(check_data(&document, self.data_schema.as_ref()))?;
+        Ok(Arc::new(document.value))
+    }
+
+    /// `sha256:` over data, in its canonical text.
+    pub fn data_digest(data: &Value) -> String {
+        files::digest(data.to_string().as_bytes())
+    }
+}
+
+/// The JSON Schema of `pack.yaml`, with the settings of every engine there is.
+pub fn manifest_schema(registry: &Registry) -> Value {
+    let mut schema = schemars::schema_for!(Manifest).to_value();
+    let ids: Vec<&str> = registry.ids().collect();
+    let settings: serde_json::Map<String, Value> =
+        registry.iter().map(|factory| (factory.info().id.to_owned(), factory.settings_schema())).collect();
+    if let Some(engines) = schema.pointer_mut("/properties/engines").and_then(Value::as_object_mut) {
+        engines.insert("properties".to_owned(), Value::Object(settings));
+        engines.insert("additionalProperties".to_owned(), json!(false));
+    }
+    if let Some(unsupported) = schema.pointer_mut("/properties/unsupported").and_then(Value::as_object_mut) {
+        unsupported.insert("propertyNames".to_owned(), json!({"enum": ids}));
+    }
+    schema
+}
+
+fn check_data(document: &Document, schema: Option<&jsonschema::Validator>) -> Vec<LoadError> {
+    let root = Pointer::from_tokens::<String>([]);
+    if !document.value.is_object() {
+        return vec![document.error(LoadErrorKind::Invalid, &root, "data must be an object")];
+    }
+    let violations = schema.into_iter().flat_map(|schema| schema.iter_errors(&document.value));
+    let errors = violations.map(|violation| {
+        let place = Pointer::parse(&violation.instance_path().to_string()).unwrap_or_else(|_| root.clone());
+        document.error(LoadErrorKind::Invalid, &place, violation.to_string())
+    });
+    errors.collect()
+}
+
+/// What a schema cannot say about a manifest.
+fn check_manifest(manifest: &Manifest, document: &Document, registry: &Registry, errors: &mut Vec<LoadError>) {
+    let known: Vec<String> = registry.ids().map(str::to_owned).collect();
+    for engine in manifest.unsupported.keys() {
+        let place = Pointer::from_tokens(["unsupported", engine]);
+        if manifest.engines.contains_key(engine) {
+            errors.push(document.error(LoadErrorKind::Invalid, &place, format!("`{engine}` is both offered and unsupported")));
+        } else if !known.contains(engine) {
+            let error = document.error(LoadErrorKind::Invalid, &place, format!("there is no engine `{engine}`"));
+            errors.push(with_nearest(error, engine, &known));
+        }
+    }
+    for (index, place) in manifest.redactable.iter().enumerate() {
+        if crate::dispatch::redaction::protects(place) {
+            let at = Pointer::from_tokens(["redactable".to_owned(), index.to_string()]);
+            let message = format!("`{place}` can never be redacted: identity, ids, boundary and derived members are not data");
+            errors.push(document.error(LoadErrorKind::Invalid, &at, message));
+        }
+    }
+}
