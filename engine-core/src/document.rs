@@ -310,7 +310,13 @@ mod tests {
 
     #[test]
     fn every_error_has_its_place_and_the_nearest_name() {
-        insta::assert_snapshot!(errors("limits:\n  feul: 5\n  fuel: lots\ntoken: requird\nversion: 1\n"), @"");
+        insta::assert_snapshot!(errors("limits:\n  feul: 5\n  fuel: lots\ntoken: requird\nversion: 1\n"), @r#"
+        pack.yaml:1:1: the key `name` is missing
+        pack.yaml:2:3: unknown key `feul` in `limits` (did you mean `fuel`?)
+        pack.yaml:3:3: "lots" is not of type "integer" in `limits.fuel`
+        pack.yaml:4:1: `requird` is not allowed in `token`: use one of none, optional, required (did you mean `required`?)
+        pack.yaml:5:1: unknown key `version` (known here: limits, name, token)
+        "#);
     }
 
     #[test]

@@ -23,3 +23,6 @@ pub mod fault;
 pub mod limits;
 pub mod location;
 pub mod pack;
+
+/// For implementing [`contract::PolicyEngine`] without depending on `async-trait` by name.
+pub use async_trait::async_trait;

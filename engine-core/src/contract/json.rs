@@ -252,7 +252,7 @@ mod tests {
             ("{} junk", "trailing"),
             ("[1,]", "trailing comma"),
             ("01", "invalid number"),
-            ("\"\\ud800\"", "surrogate"),
+            ("\"\\ud800\"", "hex escape"),
             ("", "EOF"),
             (&deep, "deep"),
             (&deeper, "deep"),

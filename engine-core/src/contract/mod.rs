@@ -6,18 +6,22 @@
 //! - [`patch`]: the changes a redaction asks for, how they are applied and compared
 //! - [`wire`]: how an engine's JSON answer is read as a decision, strictly
 //! - [`outcome`]: the decision together with how it came about
+//! - [`parity`]: when two decisions are the same
+//! - [`record`]: a decision as it is written down
 //! - [`policy_engine`]: the asynchronous trait that callers hold
 
 pub mod decision;
 pub mod json;
 pub mod outcome;
+pub mod parity;
 pub mod patch;
 pub mod policy_engine;
+pub mod record;
 pub mod request;
 pub mod wire;
 
 pub use decision::{Decision, DecisionEffect, StepUp};
-pub use outcome::{Outcome, PackOutcome, Rules, ShadowOutcome};
+pub use outcome::{Outcome, PackIdentity, PackOutcome, Rules, ShadowOutcome};
 pub use patch::{ApplyError, Patch, Pointer};
 pub use policy_engine::{AllowAllPolicy, PolicyEngine};
 pub use request::{PolicyRequest, Token};

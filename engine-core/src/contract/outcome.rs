@@ -1,8 +1,10 @@
 //! A decision together with how it came about: what an evaluation returns besides the decision itself.
 
+use std::sync::Arc;
+
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::decision::Decision;
 use crate::fault::Fault;
@@ -17,24 +19,25 @@ pub struct Outcome {
     pub fault: Option<Fault>,
     /// One entry for each pack that claimed the request, in the deployment's order.
     pub packs: Vec<PackOutcome>,
-    /// How often the packs were asked: 1 without a redaction.
+    /// How often the packs were asked: 1 without a redaction, 0 where no pack was.
     pub rounds: u32,
     /// The instant for which the request was decided (RFC 3339).
-    pub now: String,
+    #[schemars(with = "String")]
+    pub now: Timestamp,
     /// Time the whole evaluation took, in nanoseconds.
     pub duration_ns: u64,
 }
 
-/// One pack's part in an outcome.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct PackOutcome {
+/// Which pack, on which engine. Made once at load and shared by every outcome.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PackIdentity {
     /// The pack's name.
     pub pack: String,
     /// The pack's version.
     pub version: String,
     /// `sha256:` over the pack's files.
     pub digest: String,
-    /// `sha256:` over the data that the deployment put in place of the pack's own.
+    /// `sha256:` over the data that stands in place of the pack's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_digest: Option<String>,
     /// Where the pack's provenance is recorded, if the pack says so.
@@ -47,10 +50,18 @@ pub struct PackOutcome {
     /// The engine that was configured but is not there, if this is its fallback.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fallback_from: Option<String>,
+}
+
+/// One pack's part in an outcome.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PackOutcome {
+    /// Which pack, on which engine.
+    #[serde(flatten)]
+    pub identity: Arc<PackIdentity>,
     /// Whether a newer version of the pack could not be loaded.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stale: bool,
-    /// The pack's decision.
+    /// The pack's decision: the most severe of its rounds.
     pub decision: Decision,
     /// The fault behind a denial.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -62,11 +73,8 @@ pub struct PackOutcome {
     pub rules_evaluated: Option<u64>,
     /// How often the pack was asked.
     pub rounds: u32,
-    /// Time the pack took in all rounds, shadows left out, in nanoseconds.
+    /// Time the pack took in all rounds, its shadows left out, in nanoseconds.
     pub duration_ns: u64,
-    /// What the pack's `derive` made of the request in the last round.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub derived: Option<Value>,
     /// What shadow engines would have decided.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shadows: Vec<ShadowOutcome>,
@@ -82,8 +90,8 @@ pub struct ShadowOutcome {
     /// The fault behind a denial.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,
-    /// Whether it agrees with the deciding engine in that round, by the pack's parity rules.
-    pub agrees: bool,
+    /// Where it differs from the deciding engine in that round, by the pack's parity rules; empty if they agree.
+    pub differences: Vec<super::parity::Difference>,
     /// Time it took, in nanoseconds.
     pub duration_ns: u64,
 }

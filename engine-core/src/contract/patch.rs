@@ -163,7 +163,7 @@ impl Patch {
     /// Whether both can be carried out in either order with the same result.
     ///
     /// Equal patches are one patch, and a removal swallows whatever is changed below it.
-    pub(crate) fn is_compatible(&self, other: &Patch) -> bool {
+    pub fn is_compatible(&self, other: &Patch) -> bool {
         if self == other {
             return true;
         }

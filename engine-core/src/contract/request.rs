@@ -26,6 +26,8 @@ pub const DERIVED: &str = "derived";
 pub struct PolicyRequest {
     /// The payload, or why there is none: such a request is denied, so `new` need not fail.
     payload: Result<Value, Fault>,
+    /// Bounds that have been held over the payload already.
+    held: Option<RequestBounds>,
     now: Option<Timestamp>,
     token: Option<Token>,
 }
@@ -46,7 +48,7 @@ impl PolicyRequest {
     /// a request that brings its own `derived`.
     pub fn from_slice_within(text: &[u8], bounds: &RequestBounds) -> Result<Self, Fault> {
         match json::read(text, bounds)? {
-            Value::Object(payload) => Self::from_object(payload),
+            Value::Object(payload) => Ok(Self { held: Some(*bounds), ..Self::from_object(payload)? }),
             _ => Err(Fault::new(FaultKind::RequestBounds, "a request is a JSON object")),
         }
     }
@@ -58,7 +60,7 @@ impl PolicyRequest {
     /// bounds are checked by whoever decides.
     pub fn from_object(payload: Map<String, Value>) -> Result<Self, Fault> {
         admissible(&payload)?;
-        Ok(Self { payload: Ok(Value::Object(payload)), now: None, token: None })
+        Ok(Self { payload: Ok(Value::Object(payload)), held: None, now: None, token: None })
     }
 
     /// A request of the given run and step. An object is the payload itself, any other value stands under `context`.
@@ -82,7 +84,7 @@ impl PolicyRequest {
             })
             .and_then(|()| admissible(&payload))
             .map(|()| Value::Object(payload));
-        Self { payload, now: None, token: None }
+        Self { payload, held: None, now: None, token: None }
     }
 
     /// Decides as if it were this instant. Without it the clock is read once, when the request is decided.
@@ -125,6 +127,18 @@ impl PolicyRequest {
     /// The fault for which this request will be denied.
     pub fn payload(&self) -> Result<&Value, Fault> {
         self.payload.as_ref().map_err(Fault::clone)
+    }
+
+    /// The payload, once these bounds have been held over it.
+    ///
+    /// # Errors
+    /// [`FaultKind::RequestBounds`], or the fault that [`PolicyRequest::new`] met.
+    pub(crate) fn bounded_payload(&self, bounds: &RequestBounds) -> Result<&Value, Fault> {
+        let payload = self.payload()?;
+        if self.held.as_ref() != Some(bounds) {
+            json::check(payload, bounds)?;
+        }
+        Ok(payload)
     }
 
     /// The request as policies see it, before anything is derived; `null` for a request that cannot be decided.

@@ -1,18 +1,16 @@
-//! Derived members: placeholder
-use std::collections::BTreeMap;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use crate::document::Document;
-use crate::engine::LoadErrors;
-/// spec
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct DeriveSpec {}
-/// plan
-#[derive(Debug, Clone, Default)]
-pub struct DerivePlan {}
-impl DerivePlan {
-    /// compile
-    /// # Errors
-    /// x
-    pub fn compile(_: &BTreeMap<String, DeriveSpec>, _: &Document) -> Result<Self, LoadErrors> { Ok(Self {}) }
-}
+//! Derived members: facts an engine may lack, computed once a request by the host and the same for every engine.
+//!
+//! A manifest declares them under `derive:`; they stand in the request under `derived`. A source that is absent gives an
+//! absent member. A source of another type, or one a function cannot read, is fault `derive`. An engine that can express a
+//! condition itself does so: four engines reading one derived boolean would prove nothing about their agreement.
+//!
+//! - [`spec`]: what a manifest can declare
+//! - [`plan`]: declarations compiled at load, in the order in which they need each other
+//! - [`function`]: the functions themselves
+
+mod function;
+pub mod plan;
+pub mod spec;
+
+pub use plan::DerivePlan;
+pub use spec::DeriveSpec;

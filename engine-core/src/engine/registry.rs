@@ -1,6 +1,6 @@
 //! Which engines there are. Public, so that third parties can add theirs without a fork.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::traits::EngineFactory;
@@ -9,6 +9,7 @@ use super::traits::EngineFactory;
 #[derive(Debug, Clone, Default)]
 pub struct Registry {
     factories: BTreeMap<&'static str, Arc<dyn EngineFactory>>,
+    absent: BTreeSet<&'static str>,
 }
 
 /// Two engines under one name: which of them decides would depend on the order of registration.
@@ -35,6 +36,12 @@ impl Registry {
         Ok(())
     }
 
+    /// Says that an engine exists which this program was built without: packs may offer it and deployments name it, and
+    /// a configured fallback may stand in for it.
+    pub fn declare_absent(&mut self, id: &'static str) {
+        self.absent.insert(id);
+    }
+
     /// The engine of this name.
     pub fn get(&self, id: &str) -> Option<&Arc<dyn EngineFactory>> {
         self.factories.get(id)
@@ -45,7 +52,17 @@ impl Registry {
         self.factories.values()
     }
 
-    /// All names, sorted.
+    /// The names of engines this program was built without, sorted.
+    pub fn absent(&self) -> impl Iterator<Item = &'static str> {
+        self.absent.iter().copied().filter(|id| !self.factories.contains_key(id))
+    }
+
+    /// Every name that means an engine, there or not.
+    pub fn known(&self) -> impl Iterator<Item = &'static str> {
+        self.ids().chain(self.absent())
+    }
+
+    /// The names of the engines that are there, sorted.
     pub fn ids(&self) -> impl Iterator<Item = &'static str> {
         self.factories.keys().copied()
     }

@@ -193,9 +193,12 @@ impl PackSource {
 /// The JSON Schema of `pack.yaml`, with the settings of every engine there is.
 pub fn manifest_schema(registry: &Registry) -> Value {
     let mut schema = schemars::schema_for!(Manifest).to_value();
-    let ids: Vec<&str> = registry.ids().collect();
-    let settings: serde_json::Map<String, Value> =
-        registry.iter().map(|factory| (factory.info().id.to_owned(), factory.settings_schema())).collect();
+    let ids: Vec<&str> = registry.known().collect();
+    let settings: serde_json::Map<String, Value> = registry
+        .iter()
+        .map(|factory| (factory.info().id.to_owned(), factory.settings_schema()))
+        .chain(registry.absent().map(|id| (id.to_owned(), json!({"type": "object"}))))
+        .collect();
     if let Some(engines) = schema.pointer_mut("/properties/engines").and_then(Value::as_object_mut) {
         engines.insert("properties".to_owned(), Value::Object(settings));
         engines.insert("additionalProperties".to_owned(), json!(false));
@@ -221,7 +224,7 @@ fn check_data(document: &Document, schema: Option<&jsonschema::Validator>) -> Ve
 
 /// What a schema cannot say about a manifest.
 fn check_manifest(manifest: &Manifest, document: &Document, registry: &Registry, errors: &mut Vec<LoadError>) {
-    let known: Vec<String> = registry.ids().map(str::to_owned).collect();
+    let known: Vec<String> = registry.known().map(str::to_owned).collect();
     for engine in manifest.unsupported.keys() {
         let place = Pointer::from_tokens(["unsupported", engine]);
         if manifest.engines.contains_key(engine) {
