@@ -65,6 +65,10 @@ pub fn registry() -> Registry {
     registry
 }
 
+#[cfg_attr(
+    not(any(feature = "wasm", feature = "rego-native", feature = "cedar", feature = "biscuit")),
+    expect(dead_code, reason = "a build without engines adds none")
+)]
 fn add(registry: &mut Registry, factory: impl EngineFactory + 'static) {
     let added = registry.add(factory);
     debug_assert!(added.is_ok(), "two engines of one name are a mistake in `registry`");
