@@ -26,6 +26,7 @@
 //! - [`registry`](registry()): every engine this program was built with; one line an engine
 //! - [`open`]: a deployment read from disk and loaded
 //! - [`files`]: packs read from folders and bundles
+//! - [`migration`]: coming from FleetForge's library
 //! - [`explain`]: why a request was decided as it was
 //! - [`core`](tribunal_engine_core): the contract, re-exported
 //!
@@ -35,6 +36,7 @@
 
 pub mod explain;
 pub mod files;
+pub mod migration;
 pub mod open;
 
 pub use open::{Options, Tribunal};

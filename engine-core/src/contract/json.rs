@@ -58,6 +58,14 @@ pub fn check(value: &Value, bounds: &RequestBounds) -> Result<(), Fault> {
     Ok(())
 }
 
+/// The canonical text of a value: members sorted, no white space. What digests are taken over.
+pub fn canonical(value: &Value) -> String {
+    // Whether maps keep their order is decided by whoever else is in the program (`serde_json/preserve_order`).
+    let mut sorted = value.clone();
+    sorted.sort_all_objects();
+    sorted.to_string()
+}
+
 /// The visitor: how many levels may still open, and how many values may still come.
 #[derive(Clone, Copy)]
 struct Bounded<'n> {

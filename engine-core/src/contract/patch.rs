@@ -246,6 +246,7 @@ pub(crate) fn difference(before: &Value, after: &Value) -> Vec<Patch> {
     let mut replacements = Vec::new();
     let mut removals = Vec::new();
     compare(&Pointer(Vec::new()), before, after, &mut replacements, &mut removals);
+    replacements.sort_by(|a, b| a.path().cmp(b.path()));
     removals.sort_by(Pointer::removal_order);
     replacements.into_iter().chain(removals.into_iter().map(|path| Patch::Remove { path })).collect()
 }

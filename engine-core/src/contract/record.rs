@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::json::canonical;
 use super::outcome::Outcome;
 use super::patch::{Patch, Pointer};
 use super::request::PolicyRequest;
@@ -97,7 +98,7 @@ impl DecisionRecord {
         }
         let input = match settings.input {
             RecordedInput::Full => InputRecord::Full(masked(payload, &settings.mask)),
-            RecordedInput::Digest => InputRecord::Digest(digest(payload.to_string().as_bytes())),
+            RecordedInput::Digest => InputRecord::Digest(digest(canonical(&payload).as_bytes())),
         };
         Self { decision_id, timestamp, run_id: request.run_id(), step_id: request.step_id(), boundary, input, outcome }
     }

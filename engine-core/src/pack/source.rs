@@ -11,6 +11,7 @@ use super::manifest::{self, Manifest, NoInputSchema};
 use super::schema::{self, InputSchema};
 use super::shape::{Shape, ShapeTable};
 use crate::contract::Pointer;
+use crate::contract::json::canonical;
 use crate::contract::request::DERIVED;
 use crate::derive::DerivePlan;
 use crate::document::{Document, with_nearest};
@@ -186,7 +187,7 @@ impl PackSource {
 
     /// `sha256:` over data, in its canonical text.
     pub fn data_digest(data: &Value) -> String {
-        files::digest(data.to_string().as_bytes())
+        files::digest(canonical(data).as_bytes())
     }
 }
 
