@@ -1,6 +1,6 @@
 //! The deployment: which packs guard what, on which engine each.
 //!
-//! - [`deployment`]: `tribunal.yaml`
+//! - [`deployment`]: the file `tribunal.yaml`
 //! - [`when`]: which requests a pack claims
 
 pub mod deployment;

@@ -1,9 +1,9 @@
 //! A pack: the policies of one guardrail for every engine that can express it, with what they need.
 //!
-//! - [`manifest`]: `pack.yaml`
+//! - [`manifest`]: the file `pack.yaml`
 //! - [`files`]: a pack's files in memory, and their digest
 //! - [`source`]: a pack read and checked, as engines load it
-//! - [`lock`]: `pack.lock`, what a built module was made from
+//! - [`lock`]: the file `pack.lock`, what a built module was made from
 //! - [`schema`]: JSON Schemas over requests and data
 //! - [`shape`]: which members of a request its schema names
 

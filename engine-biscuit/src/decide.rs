@@ -1,0 +1,355 @@
+//! A loaded pack: facts in, evaluation, decision out.
+
+use std::sync::Arc;
+
+use biscuit_auth::builder::{AuthorizerBuilder, Fact};
+use biscuit_auth::error::{FailedCheck, Logic, MatchedPolicy, Token};
+use biscuit_auth::{Authorizer, AuthorizerLimits};
+use serde_json::Value;
+use tribunal_engine_core::contract::{DecisionEffect, Rules};
+use tribunal_engine_core::engine::{
+    Engine, Explanation, LoadError, LoadErrorKind, LoadErrors, Prepared, RuleTrace, Verdict,
+};
+use tribunal_engine_core::fault::{Fault, FaultKind, LimitKind, TokenFault};
+use tribunal_engine_core::pack::TokenMode;
+
+use crate::answer::Gathered;
+use crate::bounds::{MAX_WORK, Work};
+use crate::convert::{self, RequestFacts};
+use crate::error;
+use crate::expression;
+use crate::program::{Program, Source};
+use crate::token::{Gate, Verified};
+
+/// A pack on the Biscuit engine.
+#[derive(Debug)]
+pub(crate) struct BiscuitEngine {
+    program: Arc<Program>,
+    gate: Option<Gate>,
+    mode: TokenMode,
+    limits: AuthorizerLimits,
+    output: u64,
+    trust: Arc<tribunal_engine_core::engine::Trust>,
+    /// The program with its limits, waiting for the facts of a request.
+    base: AuthorizerBuilder,
+    data: Fact,
+    longest: u64,
+    work: Work,
+}
+
+/// What an engine is made of, apart from the pack's data.
+#[derive(Debug, Clone)]
+pub(crate) struct Parts {
+    pub(crate) program: Arc<Program>,
+    pub(crate) mode: TokenMode,
+    pub(crate) trust: Arc<tribunal_engine_core::engine::Trust>,
+    /// Facts, rounds and time, as the contract counts them.
+    pub(crate) limits: AuthorizerLimits,
+    /// Bytes of reasons and patches.
+    pub(crate) output: u64,
+}
+
+/// What the policies and checks came to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Judgement {
+    /// The first policy that matched, and whether it allows.
+    pub(crate) policy: Option<(usize, bool)>,
+    /// The pack's checks that failed.
+    pub(crate) checks: Vec<usize>,
+    /// The token's checks that failed, as block and check.
+    pub(crate) token_checks: Vec<(u32, u32)>,
+}
+
+impl Judgement {
+    /// What `authorize` came to.
+    ///
+    /// # Errors
+    /// The fault, for anything but an answer.
+    pub(crate) fn of(result: Result<usize, Token>) -> Result<Self, Fault> {
+        let (policy, failed) = match result {
+            Ok(index) => (Some((index, true)), Vec::new()),
+            Err(Token::FailedLogic(Logic::Unauthorized { policy: MatchedPolicy::Allow(index), checks })) => {
+                (Some((index, true)), checks)
+            }
+            Err(Token::FailedLogic(Logic::Unauthorized { policy: MatchedPolicy::Deny(index), checks })) => {
+                (Some((index, false)), checks)
+            }
+            Err(Token::FailedLogic(Logic::NoMatchingPolicy { checks })) => (None, checks),
+            Err(error) => return Err(error::evaluation(&error)),
+        };
+        let (mut checks, mut token_checks) = (Vec::new(), Vec::new());
+        for check in failed {
+            match check {
+                FailedCheck::Authorizer(check) => checks.push(check.check_id as usize),
+                FailedCheck::Block(check) => token_checks.push((check.block_id, check.check_id)),
+            }
+        }
+        Ok(Self { policy, checks, token_checks })
+    }
+
+    fn effect(&self) -> DecisionEffect {
+        match self.policy {
+            Some((_, true)) if self.checks.is_empty() && self.token_checks.is_empty() => {
+                DecisionEffect::Allow
+            }
+            _ => DecisionEffect::Deny,
+        }
+    }
+}
+
+impl BiscuitEngine {
+    /// An engine over this data.
+    ///
+    /// # Errors
+    /// Root keys or revocations that are none, data that has no terms, a program that could cause too much work over it.
+    pub(crate) fn new(parts: Parts, data: &Value) -> Result<Self, LoadErrors> {
+        let Parts { program, mode, trust, limits, output } = parts;
+        let gate = match mode {
+            TokenMode::None => None,
+            TokenMode::Optional | TokenMode::Required => Some(Gate::new(&trust)?),
+        };
+        let data = convert::data(data).map_err(|error| {
+            let message = format!("the pack's data: {error}");
+            LoadErrors::from(LoadError::new(LoadErrorKind::Unsupported, message))
+        })?;
+        let longest = data.predicate.terms.iter().map(expression::longest).fold(0, u64::max);
+        let work = program.workload.work(limits.max_facts, limits.max_iterations);
+        let bounds = |message: String| LoadErrors::from(LoadError::new(LoadErrorKind::Bounds, message));
+        if work.units(longest, 0) > MAX_WORK {
+            let message = format!(
+                "the joins of this policy could take {} steps, more than {MAX_WORK}",
+                work.units(longest, 0)
+            );
+            let help =
+                "join fewer predicates, or lower `limits.facts` or `limits.iterations` in the manifest";
+            return Err(LoadError::new(LoadErrorKind::Bounds, message).help(help).into());
+        }
+        if program.facts > limits.max_facts {
+            return Err(bounds(format!(
+                "this policy begins with more facts than `limits.facts`, {}",
+                limits.max_facts
+            )));
+        }
+        // The evaluator stops when it *reaches* its limit on facts; the contract's limit may be reached.
+        let evaluator = AuthorizerLimits { max_facts: limits.max_facts.saturating_add(1), ..limits.clone() };
+        let base = program.authorizer.clone().set_limits(evaluator);
+        Ok(Self { program, gate, mode, limits, output, trust, base, data, longest, work })
+    }
+
+    /// The token, if there is one to look at.
+    fn token(&self, request: &Prepared<'_>) -> Result<Option<Arc<Verified>>, Fault> {
+        let Some(gate) = &self.gate else { return Ok(None) };
+        let Some(shown) = request.token() else {
+            return match self.mode {
+                TokenMode::Required => Err(error::token(TokenFault::Missing, "the pack requires a token")),
+                TokenMode::Optional | TokenMode::None => Ok(None),
+            };
+        };
+        let verified = gate.admit(shown, |content| {
+            let both = self.program.workload.with(&content.workload);
+            let work = both.work(self.limits.max_facts, self.limits.max_iterations);
+            if work.units(self.longest, 0) > MAX_WORK {
+                let detail = format!("the joins of the token's blocks could take more than {MAX_WORK} steps");
+                return Err(error::token(TokenFault::TooLarge, detail));
+            }
+            Ok(work)
+        })?;
+        Ok(Some(verified))
+    }
+
+    /// The evaluator with everything it needs for one request.
+    fn authorizer(&self, request: &Prepared<'_>) -> Result<Authorizer, Fault> {
+        let token = self.token(request)?;
+        let token = token.as_deref();
+        let wanted = |name: &str| {
+            self.program.reads.contains(name) || token.is_some_and(|token| token.reads.contains(name))
+        };
+        let RequestFacts { facts, longest } = convert::facts(request, wanted)?;
+        let work = token.map_or(self.work, |token| token.work);
+        if work.units(self.longest, longest) > MAX_WORK {
+            let detail = format!("a list of {longest} elements could take more than {MAX_WORK} steps");
+            return Err(Fault::new(FaultKind::Limit(LimitKind::Facts), detail));
+        }
+        // The evaluator does not hold what is there from the beginning against its limit.
+        let facts: Vec<Fact> = facts.into_iter().chain(wanted("data").then(|| self.data.clone())).collect();
+        let before = self.program.facts + facts.len() as u64 + token.map_or(0, |token| token.facts);
+        if before > self.limits.max_facts {
+            let detail = format!("{before} facts before any rule has run, more than `limits.facts`");
+            return Err(Fault::new(FaultKind::Limit(LimitKind::Facts), detail));
+        }
+        let mut builder = self.base.clone();
+        for fact in facts {
+            builder = builder.fact(fact).map_err(|error| error::evaluation(&error))?;
+        }
+        let built = match token {
+            Some(token) => builder.build(&token.biscuit),
+            None => builder.build_unauthenticated(),
+        };
+        built.map_err(|error| error::evaluation(&error))
+    }
+
+    /// Evaluates: the judgement, the answers by statement, and the evaluator for whoever wants to ask it more.
+    fn evaluate(&self, request: &Prepared<'_>) -> Result<Evaluation, Fault> {
+        let mut authorizer = self.authorizer(request)?;
+        let judgement = Judgement::of(authorizer.authorize())?;
+        let mut gathered = Gathered::default();
+        let mut given = Vec::new();
+        for answer in &self.program.answers {
+            let rows = match &answer.source {
+                Source::Constant(terms) => vec![terms.clone()],
+                Source::Query(rule) => {
+                    let facts: Vec<Fact> =
+                        authorizer.query(rule.clone()).map_err(|error| error::evaluation(&error))?;
+                    facts.into_iter().map(|fact| fact.predicate.terms).collect()
+                }
+            };
+            for terms in &rows {
+                gathered.add(answer.says, terms, answer.statement)?;
+            }
+            if !rows.is_empty() {
+                given.push(answer.statement);
+            }
+        }
+        Ok(Evaluation { authorizer, judgement, gathered, given })
+    }
+
+    /// The verdict of an evaluation.
+    fn verdict(&self, judgement: &Judgement, gathered: Gathered) -> Result<Verdict, Fault> {
+        let effects = gathered.effects.clone();
+        let own = judgement.effect();
+        let failed = judgement
+            .token_checks
+            .iter()
+            .map(|(block, check)| format!("token check failed: block {block} check {check}"));
+        let decision = gathered.decide(own, failed)?;
+        let size = decision.reason.as_ref().map_or(0, String::len)
+            + decision
+                .patches
+                .iter()
+                .map(|patch| serde_json::to_string(patch).map_or(usize::MAX, |text| text.len()))
+                .fold(0, usize::saturating_add);
+        if size as u64 > self.output {
+            return Err(Fault::new(
+                FaultKind::Limit(LimitKind::Output),
+                "the reasons and patches are larger than `limits.output`",
+            ));
+        }
+        let mut rules = Vec::new();
+        if own == decision.effect {
+            let policy = judgement.policy.filter(|(_, allows)| *allows == (own == DecisionEffect::Allow));
+            rules.extend(policy.and_then(|(index, _)| self.name(&self.program.policies, index)));
+            rules.extend(judgement.checks.iter().filter_map(|index| self.name(&self.program.checks, *index)));
+            rules.extend(
+                judgement
+                    .token_checks
+                    .iter()
+                    .map(|(block, check)| format!("token block {block} check {check}")),
+            );
+        }
+        let determined = effects
+            .iter()
+            .filter(|(effect, _)| *effect == decision.effect && *effect != DecisionEffect::Allow);
+        rules.extend(
+            determined
+                .filter_map(|(_, statement)| Some(self.program.statements.get(*statement)?.name.clone())),
+        );
+        let tried = judgement.policy.map_or(self.program.policies.len(), |(index, _)| index + 1);
+        let evaluated =
+            self.program.checks.len() + tried + self.program.rules.len() + self.program.answers.len();
+        Ok(Verdict { decision, rules: Rules::determined(rules), rules_evaluated: Some(evaluated as u64) })
+    }
+
+    fn name(&self, statements: &[usize], index: usize) -> Option<String> {
+        Some(self.program.statements.get(*statements.get(index)?)?.name.clone())
+    }
+}
+
+/// What an evaluation found.
+struct Evaluation {
+    authorizer: Authorizer,
+    judgement: Judgement,
+    gathered: Gathered,
+    /// The statements that gave an answer.
+    given: Vec<usize>,
+}
+
+impl Engine for BiscuitEngine {
+    fn decide(&self, request: &Prepared<'_>) -> Result<Verdict, Fault> {
+        let Evaluation { judgement, gathered, .. } = self.evaluate(request)?;
+        self.verdict(&judgement, gathered)
+    }
+
+    fn explain(&self, request: &Prepared<'_>) -> Result<Explanation, Fault> {
+        let Evaluation { mut authorizer, judgement, gathered, given } = self.evaluate(request)?;
+        let verdict = self.verdict(&judgement, gathered)?;
+        let mut notes: Vec<Option<String>> = vec![None; self.program.statements.len()];
+        let mut note = |statement: usize, text: String| {
+            if let Some(place) = notes.get_mut(statement) {
+                *place = Some(text);
+            }
+        };
+        for (index, statement) in self.program.policies.iter().enumerate() {
+            note(
+                *statement,
+                match judgement.policy {
+                    Some((matched, _)) if index > matched => "not reached".to_owned(),
+                    Some((matched, _)) if index == matched => "matched".to_owned(),
+                    _ => "did not match".to_owned(),
+                },
+            );
+        }
+        for (index, statement) in self.program.checks.iter().enumerate() {
+            note(*statement, if judgement.checks.contains(&index) { "failed" } else { "held" }.to_owned());
+        }
+        for answer in &self.program.answers {
+            note(
+                answer.statement,
+                if given.contains(&answer.statement) { "matched" } else { "did not match" }.to_owned(),
+            );
+        }
+        for (statement, rule) in &self.program.rules {
+            let facts: Vec<Fact> =
+                authorizer.query(rule.clone()).map_err(|error| error::evaluation(&error))?;
+            note(
+                *statement,
+                match facts.len() {
+                    0 => "did not match".to_owned(),
+                    1 => "derived 1 fact".to_owned(),
+                    count => format!("derived {count} facts"),
+                },
+            );
+        }
+        if let Rules::Determined(names) = &verdict.rules {
+            for (place, statement) in notes.iter_mut().zip(&self.program.statements) {
+                if let (Some(text), true) = (place, names.contains(&statement.name)) {
+                    text.push_str("; determined the decision");
+                }
+            }
+        }
+        let trace = self.program.statements.iter().zip(notes).filter_map(|(statement, note)| {
+            Some(RuleTrace {
+                rule: statement.name.clone(),
+                location: Some(statement.location.clone()),
+                note: note?,
+            })
+        });
+        let mut trace: Vec<RuleTrace> = trace.collect();
+        trace.extend(judgement.token_checks.iter().map(|(block, check)| RuleTrace {
+            rule: format!("token block {block} check {check}"),
+            location: None,
+            note: "failed".to_owned(),
+        }));
+        Ok(Explanation { verdict, trace, notes: Vec::new() })
+    }
+
+    fn with_data(&self, data: Arc<Value>) -> Result<Arc<dyn Engine>, LoadErrors> {
+        let parts = Parts {
+            program: Arc::clone(&self.program),
+            mode: self.mode,
+            trust: Arc::clone(&self.trust),
+            limits: self.limits.clone(),
+            output: self.output,
+        };
+        Ok(Arc::new(Self::new(parts, &data)?))
+    }
+}

@@ -1,0 +1,154 @@
+//! A pack's statements sorted by what they do: facts, rules, checks and policies for the evaluator, and answers, which are
+//! read one by one after it.
+
+use std::collections::BTreeSet;
+
+use biscuit_auth::KeyPair;
+use biscuit_auth::builder::{AuthorizerBuilder, Rule, Scope, Term};
+use biscuit_auth::error::Token;
+
+use crate::bounds::{Query, Workload};
+use crate::convert::REQUEST;
+use crate::syntax::{Item, Statement};
+
+/// A program, checked and ready to be given facts.
+#[derive(Debug)]
+pub(crate) struct Program {
+    /// Everything but limits, data and requests.
+    pub(crate) authorizer: AuthorizerBuilder,
+    /// The statements, in text order.
+    pub(crate) statements: Vec<Statement>,
+    /// The statements behind the evaluator's indices of policies and checks.
+    pub(crate) policies: Vec<usize>,
+    /// See `policies`.
+    pub(crate) checks: Vec<usize>,
+    /// Rules that make facts, by statement, as queries of their own: for traces.
+    pub(crate) rules: Vec<(usize, Rule)>,
+    /// The statements that give answers.
+    pub(crate) answers: Vec<Answer>,
+    /// What the program can cost, the request's facts included.
+    pub(crate) workload: Workload,
+    /// Facts the pack itself states.
+    pub(crate) facts: u64,
+    /// The predicates that some statement reads.
+    pub(crate) reads: BTreeSet<String>,
+}
+
+/// What an answer says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answers {
+    Effect,
+    Reason,
+    Patch,
+    StepUp,
+}
+
+impl Answers {
+    /// The predicates that give answers, with the number of their terms.
+    pub(crate) const ALL: [(&'static str, usize, Answers); 4] = [
+        ("effect", 1, Answers::Effect),
+        ("reason", 1, Answers::Reason),
+        ("patch", 3, Answers::Patch),
+        ("step_up", 1, Answers::StepUp),
+    ];
+
+    /// What a predicate's answer says, if it gives one.
+    pub(crate) fn of(name: &str) -> Option<Answers> {
+        Self::ALL.into_iter().find(|(known, ..)| *known == name).map(|(.., answers)| answers)
+    }
+}
+
+/// A statement that gives an answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) statement: usize,
+    pub(crate) says: Answers,
+    pub(crate) source: Source,
+}
+
+/// Where the terms of an answer come from.
+#[derive(Debug)]
+pub(crate) enum Source {
+    /// A fact: always the same.
+    Constant(Vec<Term>),
+    /// A rule, asked as a query: so what it says is the pack's, whatever facts of the same name a token may bring.
+    Query(Rule),
+}
+
+impl Program {
+    /// Sorts statements that have been checked.
+    ///
+    /// # Errors
+    /// What the evaluator refuses after all.
+    pub(crate) fn new(statements: Vec<Statement>) -> Result<Self, Token> {
+        // Statements without `trusting` trust this key, whose secret is dropped here: no block of a token can be signed by it,
+        // so they see the pack's and the request's facts only.
+        let nobody = Scope::PublicKey(KeyPair::new().public());
+        let mut authorizer = AuthorizerBuilder::new().scope(nobody.clone());
+        let (mut policies, mut checks, mut rules, mut answers) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut workload = Workload::stating(REQUEST.iter().map(|(name, _)| *name));
+        let mut reads = BTreeSet::new();
+        let mut facts = 0;
+        // A query looks at the token's first block unless told otherwise, whatever the authorizer's own scope is.
+        let scoped = |rule: &Rule| {
+            let mut rule = rule.clone();
+            if rule.scopes.is_empty() {
+                rule.scopes.push(nobody.clone());
+            }
+            rule
+        };
+        for (index, statement) in statements.iter().enumerate() {
+            let item = &statement.item;
+            for query in item.queries() {
+                reads.extend(query.body.iter().map(|predicate| predicate.name.clone()));
+                let (cost, survey) = Query::surveyed(&query.body, &query.expressions);
+                workload.collections(&survey);
+                match item {
+                    Item::Rule(rule) if Answers::of(&rule.head.name).is_none() => {
+                        workload.rule(&rule.head, cost)
+                    }
+                    _ => workload.query(cost),
+                }
+            }
+            match item {
+                Item::Fact(fact) => match Answers::of(&fact.predicate.name) {
+                    Some(says) => {
+                        let source = Source::Constant(fact.predicate.terms.clone());
+                        answers.push(Answer { statement: index, says, source });
+                    }
+                    None => {
+                        facts += 1;
+                        workload.fact(&fact.predicate);
+                        authorizer = authorizer.fact(fact.clone())?;
+                    }
+                },
+                Item::Rule(rule) => match Answers::of(&rule.head.name) {
+                    Some(says) => {
+                        answers.push(Answer { statement: index, says, source: Source::Query(scoped(rule)) })
+                    }
+                    None => {
+                        rules.push((index, scoped(rule)));
+                        authorizer = authorizer.rule(rule.clone())?;
+                    }
+                },
+                Item::Check(check) => {
+                    checks.push(index);
+                    authorizer = authorizer.check(check.clone())?;
+                }
+                Item::Policy(policy) => {
+                    policies.push(index);
+                    authorizer = authorizer.policy(policy.clone())?;
+                }
+            }
+        }
+        Ok(Self { authorizer, statements, policies, checks, rules, answers, workload, facts, reads })
+    }
+
+    /// Whether any statement looks into tokens.
+    pub(crate) fn trusts(statements: &[Statement]) -> Option<&Statement> {
+        statements
+            .iter()
+            .find(|statement| statement.item.queries().iter().any(|query| !query.scopes.is_empty()))
+    }
+}

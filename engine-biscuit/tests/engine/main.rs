@@ -1,0 +1,14 @@
+//! The Biscuit engine through its public door: packs in, decisions out.
+
+mod decisions;
+mod hazards;
+mod loading;
+#[expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, its support included"
+)]
+mod support;
+mod tokens;
