@@ -24,3 +24,6 @@ pub const CACHED_PATTERNS: usize = 256;
 
 /// Decimal exponent of a number with an exponent, as in OPA (2^100000).
 pub const MAX_EXPONENT: i64 = 30_103;
+
+/// Nesting of groups in a regular expression (OPA: 1000).
+pub const MAX_PATTERN_NESTING: u32 = 250;

@@ -37,20 +37,10 @@ impl Number {
     /// most 19 characters besides the sign.
     #[must_use]
     pub fn as_i64(&self) -> Option<i64> {
-        let text = match &self.0 {
-            Repr::Int(i) => return Some(*i),
-            Repr::Text(text) => text,
-        };
-        let (negative, unsigned) = split_sign(text);
-        if unsigned.is_empty() || unsigned.len() > 19 {
-            return None;
+        match &self.0 {
+            Repr::Int(i) => Some(*i),
+            Repr::Text(text) => whole_number(text),
         }
-        let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
-        if !whole.bytes().all(|b| b.is_ascii_digit()) || !fraction.bytes().all(|b| b == b'0') {
-            return None;
-        }
-        let magnitude: i128 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
-        i64::try_from(if negative { -magnitude } else { magnitude }).ok()
     }
 
     /// The nearest double, unless that is infinite.
@@ -69,6 +59,14 @@ impl Number {
         match &self.0 {
             Repr::Int(_) => false,
             Repr::Text(text) => text.contains(['.', 'e', 'E']),
+        }
+    }
+
+    /// The exact integer, if the text is a whole number without point or exponent.
+    pub(crate) fn as_plain_integer(&self) -> Option<BigInt> {
+        match &self.0 {
+            Repr::Text(text) if text.contains(['.', 'e', 'E']) => None,
+            _ => self.to_bigint(),
         }
     }
 
@@ -151,6 +149,20 @@ fn split_sign(text: &str) -> (bool, &str) {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
     }
+}
+
+/// OPA's `util.Atoi64`.
+pub(crate) fn whole_number(text: &str) -> Option<i64> {
+    let (negative, unsigned) = split_sign(text);
+    if unsigned.is_empty() || unsigned.len() > 19 {
+        return None;
+    }
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    if !whole.bytes().all(|b| b.is_ascii_digit()) || !fraction.bytes().all(|b| b == b'0') {
+        return None;
+    }
+    let magnitude: i128 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+    i64::try_from(if negative { -magnitude } else { magnitude }).ok()
 }
 
 fn checked(text: &str) -> Result<Number, NumberError> {

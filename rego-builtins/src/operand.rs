@@ -17,7 +17,9 @@ pub(crate) fn wrong_type(position: usize, got: &Value, expected: &[&str]) -> Fai
     let got = got.type_name();
     match expected {
         [one] => Failure::new(format!("operand {position} must be {one} but got {got}")),
-        many => Failure::new(format!("operand {position} must be one of {{{}}} but got {got}", many.join(", "))),
+        many => {
+            Failure::new(format!("operand {position} must be one of {{{}}} but got {got}", many.join(", ")))
+        }
     }
 }
 

@@ -31,7 +31,7 @@ impl Value {
     /// # Errors
     /// If the text is not JSON, has a number out of OPA's range, or is nested too deep.
     pub fn parse_json(text: &str) -> Result<Value, ParseError> {
-        Parser { text, rest: text, rego: false }.document()
+        Parser { text, rest: text, rego: false, values: true }.document()
     }
 
     /// Reads one value as `opa_value_dump` writes it: JSON plus `{1, 2}`, `set()` and keys of any type.
@@ -39,14 +39,21 @@ impl Value {
     /// # Errors
     /// As [`Value::parse_json`].
     pub fn parse_rego(text: &str) -> Result<Value, ParseError> {
-        Parser { text, rest: text, rego: true }.document()
+        Parser { text, rest: text, rego: true, values: true }.document()
     }
+}
+
+/// Whether the text is of JSON's grammar, whatever the numbers' size.
+pub(crate) fn is_valid_json(text: &str) -> Result<(), ParseError> {
+    Parser { text, rest: text, rego: false, values: false }.document().map(|_| ())
 }
 
 struct Parser<'a> {
     text: &'a str,
     rest: &'a str,
     rego: bool,
+    /// Numbers are to be made, not only to be recognised.
+    values: bool,
 }
 
 impl Parser<'_> {
@@ -57,7 +64,8 @@ impl Parser<'_> {
     }
 
     fn unexpected(&self) -> ParseError {
-        let found = self.rest.chars().next().map_or_else(|| "end".to_owned(), |c| format!("`{}`", c.escape_debug()));
+        let found =
+            self.rest.chars().next().map_or_else(|| "end".to_owned(), |c| format!("`{}`", c.escape_debug()));
         ParseError::Unexpected { found, offset: self.text.len() - self.rest.len() }
     }
 
@@ -103,9 +111,13 @@ impl Parser<'_> {
         let in_number = |c: char| matches!(c, '0'..='9' | '.' | 'e' | 'E' | '+' | '-');
         let end = self.rest.find(|c| !in_number(c)).unwrap_or(self.rest.len());
         let (text, rest) = self.rest.split_at_checked(end).unwrap_or((self.rest, ""));
-        let number: Number = text.parse()?;
+        let number = match text.parse::<Number>() {
+            Ok(number) => Value::Number(number),
+            Err(NumberError::TooBig(_)) if !self.values => Value::Null,
+            Err(error) => return Err(error.into()),
+        };
         self.rest = rest;
-        Ok(Value::Number(number))
+        Ok(number)
     }
 
     fn array(&mut self, depth: usize) -> Result<Value, ParseError> {
@@ -233,14 +245,32 @@ mod tests {
 
     #[test]
     fn json_is_strict() {
-        for bad in ["", "[1,]", "{\"a\"}", "{1:2}", "01", "1.", "[1 2]", "\"\\x\"", "\"\u{1}\"", "{} x", "nul", "set()", "+1", "{1}"] {
+        for bad in [
+            "",
+            "[1,]",
+            "{\"a\"}",
+            "{1:2}",
+            "01",
+            "1.",
+            "[1 2]",
+            "\"\\x\"",
+            "\"\u{1}\"",
+            "{} x",
+            "nul",
+            "set()",
+            "+1",
+            "{1}",
+        ] {
             assert!(Value::parse_json(bad).is_err(), "{bad}");
         }
     }
 
     #[test]
     fn surrogates() {
-        assert_eq!(Value::parse_json(r#""\ud83d\ude00\ud800a\udc00""#).unwrap(), Value::from("😀\u{fffd}a\u{fffd}"));
+        assert_eq!(
+            Value::parse_json(r#""\ud83d\ude00\ud800a\udc00""#).unwrap(),
+            Value::from("😀\u{fffd}a\u{fffd}")
+        );
     }
 
     #[test]

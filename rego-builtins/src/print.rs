@@ -58,8 +58,12 @@ pub(crate) fn write_json(value: &Value, escape: Escape, out: &mut String) {
         Value::Bool(b) => out.push_str(if *b { "true" } else { "false" }),
         Value::Number(n) => out.push_str(&n.to_string()),
         Value::String(s) => write_string(s, escape, out),
-        Value::Array(items) => write_items(items.iter(), '[', ']', out, |item, out| write_json(item, escape, out)),
-        Value::Set(items) => write_items(items.iter(), '[', ']', out, |item, out| write_json(item, escape, out)),
+        Value::Array(items) => {
+            write_items(items.iter(), '[', ']', out, |item, out| write_json(item, escape, out))
+        }
+        Value::Set(items) => {
+            write_items(items.iter(), '[', ']', out, |item, out| write_json(item, escape, out))
+        }
         Value::Object(members) if members.keys().all(|key| matches!(key, Value::String(_))) => {
             write_items(members.iter(), '{', '}', out, |(key, value), out| {
                 write_json(key, escape, out);

@@ -10,6 +10,28 @@ use regex::Regex;
 static PRINTABLE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\A[[\pL\pM\pN\pP\pS]&&\p{age=15.0}]\z").expect("the pattern is valid"));
 
+#[expect(clippy::expect_used, reason = "a constant pattern, compiled in the tests")]
+static ASSIGNED: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"\A\p{age=15.0}\z").expect("the pattern is valid"));
+
+/// Whether Go's Unicode version has the character.
+pub(crate) fn is_assigned(c: char) -> bool {
+    c.is_ascii() || ASSIGNED.is_match(c.encode_utf8(&mut [0; 4]))
+}
+
+#[expect(clippy::expect_used, reason = "a constant pattern, compiled in the tests")]
+static WORD: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"\A[[\pL\p{Nd}]&&\p{age=15.0}]\z").expect("the pattern is valid"));
+
+/// A letter, a decimal digit or an underscore.
+pub(crate) fn is_word(c: char) -> bool {
+    if c.is_ascii() {
+        c == '_' || c.is_ascii_alphanumeric()
+    } else {
+        WORD.is_match(c.encode_utf8(&mut [0; 4]))
+    }
+}
+
 /// Go's `strconv.IsPrint`.
 pub(crate) fn is_print(c: char) -> bool {
     match c {
@@ -72,6 +94,7 @@ mod tests {
             "\"a\\\"\\\\\\a\\x01é\\u00ad\\u2028😀\\ue000\\U0010ffff\""
         });
         assert_eq!(quoted("é'", '\'', true), "'\\u00e9\\''");
-        assert!(is_print('\u{378}') == false && is_print('α'));
+        assert!(!is_print('\u{378}') && is_print('α'));
+        assert!(is_word('é') && !is_word('½') && is_assigned('é') && !is_assigned('\u{a7cb}'));
     }
 }

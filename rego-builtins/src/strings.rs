@@ -3,6 +3,7 @@
 use crate::builtin::{Builtin, Context, Failure, Outcome, done, fail};
 use crate::limits;
 use crate::operand::{self, operands, string, wrong_type};
+use crate::quote;
 use crate::replacer::Replacer;
 use crate::value::Value;
 
@@ -15,7 +16,9 @@ pub(crate) const BUILTINS: &[Builtin] = &[
     Builtin::new("indexof_n", 2, indexof_n),
     Builtin::new("lower", 1, |_, args| one(args, lower)),
     Builtin::new("replace", 3, replace),
-    Builtin::new("split", 2, |_, args| pair(args, |s, d| split_all(s, d).into_iter().map(Value::from).collect::<Vec<_>>())),
+    Builtin::new("split", 2, |_, args| {
+        pair(args, |s, d| split_all(s, d).into_iter().map(Value::from).collect::<Vec<_>>())
+    }),
     Builtin::new("startswith", 2, |_, args| pair(args, |s, prefix| s.starts_with(prefix))),
     Builtin::new("strings.any_prefix_match", 2, |_, args| any_match(args, |s, affix| s.starts_with(affix))),
     Builtin::new("strings.any_suffix_match", 2, |_, args| any_match(args, |s, affix| s.ends_with(affix))),
@@ -25,11 +28,19 @@ pub(crate) const BUILTINS: &[Builtin] = &[
     Builtin::new("strings.split_n", 3, split_n),
     Builtin::new("substring", 3, substring),
     Builtin::new("trim", 2, |_, args| pair(args, |s, cut| s.trim_matches(|c| cut.contains(c)).to_owned())),
-    Builtin::new("trim_left", 2, |_, args| pair(args, |s, cut| s.trim_start_matches(|c| cut.contains(c)).to_owned())),
-    Builtin::new("trim_prefix", 2, |_, args| pair(args, |s, prefix| s.strip_prefix(prefix).unwrap_or(s).to_owned())),
-    Builtin::new("trim_right", 2, |_, args| pair(args, |s, cut| s.trim_end_matches(|c| cut.contains(c)).to_owned())),
+    Builtin::new("trim_left", 2, |_, args| {
+        pair(args, |s, cut| s.trim_start_matches(|c| cut.contains(c)).to_owned())
+    }),
+    Builtin::new("trim_prefix", 2, |_, args| {
+        pair(args, |s, prefix| s.strip_prefix(prefix).unwrap_or(s).to_owned())
+    }),
+    Builtin::new("trim_right", 2, |_, args| {
+        pair(args, |s, cut| s.trim_end_matches(|c| cut.contains(c)).to_owned())
+    }),
     Builtin::new("trim_space", 1, |_, args| one(args, |s| s.trim().to_owned())),
-    Builtin::new("trim_suffix", 2, |_, args| pair(args, |s, suffix| s.strip_suffix(suffix).unwrap_or(s).to_owned())),
+    Builtin::new("trim_suffix", 2, |_, args| {
+        pair(args, |s, suffix| s.strip_suffix(suffix).unwrap_or(s).to_owned())
+    }),
     Builtin::new("upper", 1, |_, args| one(args, upper)),
 ];
 
@@ -59,7 +70,8 @@ fn concat(_: &Context, args: &[Value]) -> Outcome {
     let [separator, parts] = operands(args)?;
     let separator = string(separator, 1)?;
     let parts = operand::strings(parts, 2)?;
-    let length = parts.iter().map(|part| part.len()).sum::<usize>() + separator.len() * parts.len().saturating_sub(1);
+    let length =
+        parts.iter().map(|part| part.len()).sum::<usize>() + separator.len() * parts.len().saturating_sub(1);
     if length > limits::MAX_STRING_BYTES {
         return too_long();
     }
@@ -88,7 +100,7 @@ fn indexof(_: &Context, args: &[Value]) -> Outcome {
     }
     match base.split_once(search) {
         Some((before, _)) => done(before.chars().count()),
-        None => done(-1),
+        None => done(-1i64),
     }
 }
 
@@ -114,18 +126,30 @@ fn indexof_n(_: &Context, args: &[Value]) -> Outcome {
 
 /// Go maps each character to one character, where Unicode's full mapping may give several.
 fn lower(s: &str) -> String {
-    s.chars().map(|c| if c == '\u{130}' { 'i' } else { single(c, c.to_lowercase()) }).collect()
+    s.chars().map(|c| if c == '\u{130}' { 'i' } else { single(c, c.to_lowercase()).unwrap_or(c) }).collect()
 }
 
 fn upper(s: &str) -> String {
-    s.chars().map(|c| single(c, c.to_uppercase())).collect()
+    s.chars().map(|c| single(c, c.to_uppercase()).unwrap_or_else(|| greek_upper(c))).collect()
 }
 
-fn single(c: char, mut mapped: impl Iterator<Item = char>) -> char {
+fn single(c: char, mut mapped: impl Iterator<Item = char>) -> Option<char> {
     match (mapped.next(), mapped.next()) {
-        (Some(one), None) => one,
-        _ => c,
+        (Some(one), None) if one == c => Some(c),
+        // Go's tables are of an older Unicode version than Rust's.
+        (Some(one), None) => Some(if quote::is_assigned(one) && quote::is_assigned(c) { one } else { c }),
+        _ => None,
     }
+}
+
+/// The characters with a simple mapping besides a full one of several characters: Greek with iota subscript.
+fn greek_upper(c: char) -> char {
+    let offset = match c {
+        '\u{1f80}'..='\u{1f87}' | '\u{1f90}'..='\u{1f97}' | '\u{1fa0}'..='\u{1fa7}' => 8,
+        '\u{1fb3}' | '\u{1fc3}' | '\u{1ff3}' => 9,
+        _ => 0,
+    };
+    char::from_u32(u32::from(c) + offset).unwrap_or(c)
 }
 
 /// Go's `strings.Split`: an empty delimiter splits into characters.
@@ -168,8 +192,10 @@ fn replace_n(_: &Context, args: &[Value]) -> Outcome {
     let s = string(s, 2)?;
     let mut pairs = Vec::with_capacity(patterns.len());
     for (old, new) in patterns {
-        let old = old.as_str().ok_or_else(|| Failure::new("operand 1 non-string key found in pattern object"))?;
-        let new = new.as_str().ok_or_else(|| Failure::new("operand 1 non-string value found in pattern object"))?;
+        let old =
+            old.as_str().ok_or_else(|| Failure::new("operand 1 non-string key found in pattern object"))?;
+        let new =
+            new.as_str().ok_or_else(|| Failure::new("operand 1 non-string value found in pattern object"))?;
         pairs.push((old, new));
     }
     bounded(Replacer::new(pairs).replace(s)?)
@@ -188,13 +214,14 @@ fn substring(_: &Context, args: &[Value]) -> Outcome {
 /// Whether a string, or any of several, has one or any of several affixes.
 fn any_match(args: &[Value], matches: impl Fn(&str, &str) -> bool) -> Outcome {
     let [search, base] = operands(args)?;
-    let one_or_more = |value, position| match value {
-        Value::String(text) => Ok(vec![&**text]),
-        Value::Array(_) | Value::Set(_) => operand::strings(value, position),
-        other => Err(wrong_type(position, other, &["string", "set", "array"])),
-    };
-    let search: Vec<&str> = one_or_more(search, 1)?;
-    let base: Vec<&str> = one_or_more(base, 2)?;
+    let (search, base) = (one_or_more(search, 1)?, one_or_more(base, 2)?);
     done(search.iter().any(|s| base.iter().any(|affix| matches(s, affix))))
 }
 
+fn one_or_more(value: &Value, position: usize) -> Result<Vec<&str>, Failure> {
+    match value {
+        Value::String(text) => Ok(vec![text]),
+        Value::Array(_) | Value::Set(_) => operand::strings(value, position),
+        other => Err(wrong_type(position, other, &["string", "set", "array"])),
+    }
+}

@@ -156,7 +156,9 @@ impl TryFrom<&Value> for serde_json::Value {
         Ok(match value {
             Value::Null => serde_json::Value::Null,
             Value::Bool(b) => serde_json::Value::Bool(*b),
-            Value::Number(n) => serde_json::Value::Number(n.to_serde().ok_or(UnrepresentableNumber(n.clone()))?),
+            Value::Number(n) => {
+                serde_json::Value::Number(n.to_serde().ok_or(UnrepresentableNumber(n.clone()))?)
+            }
             Value::String(s) => serde_json::Value::String(s.to_string()),
             Value::Array(items) => {
                 serde_json::Value::Array(items.iter().map(Self::try_from).collect::<Result<_, _>>()?)
@@ -179,5 +181,71 @@ impl TryFrom<Value> for serde_json::Value {
 
     fn try_from(value: Value) -> Result<Self, Self::Error> {
         Self::try_from(&value)
+    }
+}
+
+#[cfg(test)]
+mod laws {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn anything() -> impl Strategy<Value = Value> {
+        let number =
+            proptest::string::string_regex("-?(0|[1-9][0-9]{0,20})(\\.[0-9]{1,3})?(e-?[0-9]{1,2})?").unwrap();
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::Bool),
+            (-3i64..4).prop_map(Value::from),
+            number.prop_map(|text| Value::Number(text.parse().unwrap())),
+            any::<String>().prop_map(Value::from),
+            Just(Value::Number("1.0".parse().unwrap())),
+        ];
+        leaf.prop_recursive(4, 24, 4, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::Array),
+                proptest::collection::btree_set(inner.clone(), 0..4).prop_map(Value::Set),
+                proptest::collection::btree_map(inner.clone(), inner, 0..4).prop_map(Value::Object),
+            ]
+        })
+    }
+
+    fn number() -> impl Strategy<Value = Number> {
+        proptest::string::string_regex("-?(0|[1-9][0-9]{0,3})(\\.[0-9]{1,3})?(e-?[0-9])?")
+            .unwrap()
+            .prop_map(|text| text.parse().unwrap())
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_is_total(a in anything(), b in anything(), c in anything()) {
+            prop_assert_eq!(a.cmp(&b), b.cmp(&a).reverse());
+            prop_assert_eq!(a == b, a.cmp(&b).is_eq());
+            let mut sorted = [&a, &b, &c];
+            sorted.sort();
+            prop_assert!(sorted[0] <= sorted[1] && sorted[1] <= sorted[2] && sorted[0] <= sorted[2]);
+        }
+
+        #[test]
+        fn small_numbers_order_as_doubles(a in number(), b in number()) {
+            prop_assert_eq!(a.cmp(&b), a.as_f64().unwrap().partial_cmp(&b.as_f64().unwrap()).unwrap());
+        }
+
+        #[test]
+        fn what_is_printed_is_read(value in anything()) {
+            let rego = value.to_rego();
+            let read = Value::parse_rego(&rego).unwrap();
+            prop_assert_eq!(&read, &value);
+            prop_assert_eq!(read.to_rego(), rego);
+        }
+
+        #[test]
+        fn json_is_read_as_serde_reads_it(value in anything()) {
+            let text = value.to_json();
+            let serde: serde_json::Value = serde_json::from_str(&text).unwrap();
+            let ours = Value::parse_json(&text).unwrap();
+            prop_assert_eq!(serde_json::Value::try_from(&ours).unwrap(), serde);
+            prop_assert_eq!(ours.to_json(), text);
+        }
     }
 }
