@@ -32,7 +32,7 @@ pub struct Manifest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provenance_id: Option<String>,
     /// The engines the pack offers, each with that engine's settings.
-    #[schemars(length(min = 1))]
+    #[schemars(extend("minProperties" = 1))]
     pub engines: BTreeMap<String, Value>,
     /// The engines the pack cannot offer, each with the reason.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
