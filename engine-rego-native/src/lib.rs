@@ -1,1 +1,40 @@
-//! TBD
+//! Native Rego behind the decision contract, on the interpreter of [regorus] 0.14.1. Its register machine is never used.
+//!
+//! regorus and OPA disagree in places, and some policies make regorus abort the process or parse for minutes. This crate
+//! stands between: what a policy may say is checked before regorus runs it (`admission`), every built-in comes from
+//! `tribunal-rego-builtins` (`builtins`), and what is left of the differences is a file of known divergences that
+//! the tests hold in both directions.
+//!
+//! # Map
+//! - `settings`: what a manifest says under `engines.rego-native`
+//! - `load`: the factory, its capabilities and bounds
+//! - `admission`: the checks before and after parsing
+//! - `decide`: a loaded pack: decisions, explanations, other data
+//! - `worker`: one regorus engine, built from source and data
+//! - `pool`: the workers of a thread
+//! - `convert`: values between JSON, regorus and the built-ins
+//! - `builtins`: which built-ins there are, and how a worker gets them
+//! - `error`: what a text of regorus means as a fault or a load error
+//!
+//! # Strictness
+//! A built-in error is a fault. A pack that says `strict_builtin_errors: false` gets OPA's default instead, an undefined
+//! result, from every built-in function; an error of an arithmetic operator (a division by zero) stays a fault even so,
+//! because regorus cannot be lenient there without swallowing conflicts inside functions too.
+
+mod admission;
+mod builtins;
+mod convert;
+mod decide;
+mod error;
+mod load;
+mod pool;
+mod settings;
+#[cfg(test)]
+mod suites;
+mod worker;
+
+pub use load::RegoNativeFactory;
+pub use settings::{DecisionRules, Settings};
+
+/// The engine's name in manifests and deployments.
+pub const ID: &str = "rego-native";

@@ -73,7 +73,11 @@ fn read_folder(root: &Path) -> Result<PackFiles, LoadErrors> {
 
 #[cfg(feature = "wasm")]
 fn read_bundle(path: &Path) -> Result<PackFiles, LoadErrors> {
-    tribunal_engine_wasm::bundle::read(&path.display().to_string(), &read_file(path)?)
+    let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let name = name.split('.').next().map_or(name.as_str(), |stem| stem);
+    tribunal_engine_wasm::bundle::read(name, &read_file(path)?, None).map_err(|error| {
+        LoadError::new(LoadErrorKind::Invalid, format!("`{}`: {error}", path.display())).into()
+    })
 }
 
 #[cfg(not(feature = "wasm"))]

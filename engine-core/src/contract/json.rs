@@ -12,7 +12,10 @@ use serde_json::{Map, Number, Value};
 use crate::fault::{Fault, FaultKind};
 use crate::limits::RequestBounds;
 
-/// Reads one JSON value.
+/// Up to here every whole number is its own float (2^53, IEEE 754).
+const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// Reads one JSON value. A whole number written as a float is read as the integer it is.
 ///
 /// # Errors
 /// [`FaultKind::RequestBounds`] for a text that is too large, too deep or too rich, that is not UTF-8 or not JSON, that
@@ -119,9 +122,10 @@ impl<'de> Visitor<'de> for Bounded<'_> {
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
-        // The text `-0` arrives here as a float; it is the integer zero.
-        if value == 0.0 {
-            return Ok(Value::Number(0.into()));
+        // `14.0` is an integer to JSON Schema and to Rego: so it is one for every engine. `-0` is zero.
+        if value.fract() == 0.0 && value.abs() <= LARGEST_EXACT {
+            #[expect(clippy::cast_possible_truncation, reason = "a whole number within 53 bits")]
+            return Ok(Value::Number((value as i64).into()));
         }
         Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("a number out of range"))
     }
@@ -280,7 +284,10 @@ mod tests {
             ("18446744073709551615", json!(u64::MAX)),
             ("-9223372036854775808", json!(i64::MIN)),
             ("1.50", json!(1.5)),
-            ("1e2", json!(100.0)),
+            ("1e2", json!(100)),
+            ("14.0", json!(14)),
+            ("-9007199254740992.0", json!(-9_007_199_254_740_992_i64)),
+            ("1e300", json!(1e300)),
             ("0.1", json!(0.1)),
             (r#"{"a\"1e999": "1e999"}"#, json!({"a\"1e999": "1e999"})),
         ] {

@@ -1,0 +1,7 @@
+//! Tests of native Rego through the contract.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "what a test cannot do without ends it")]
+
+mod decisions;
+mod hazards;
+mod support;
