@@ -14,6 +14,7 @@
 //! - `pool`: the workers of a thread
 //! - `convert`: values between JSON, regorus and the built-ins
 //! - `builtins`: which built-ins there are, and how a worker gets them
+//! - `unit_tests`: a pack's own `test_` rules
 //! - `error`: what a text of regorus means as a fault or a load error
 //!
 //! # Strictness
@@ -31,10 +32,12 @@ mod pool;
 mod settings;
 #[cfg(test)]
 mod suites;
+mod unit_tests;
 mod worker;
 
 pub use load::RegoNativeFactory;
 pub use settings::{DecisionRules, Settings};
+pub use unit_tests::{TestResult, run_tests};
 
 /// The engine's name in manifests and deployments.
 pub const ID: &str = "rego-native";

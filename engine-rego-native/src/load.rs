@@ -18,7 +18,7 @@ use crate::settings::{Question, Settings};
 use crate::worker::{Policy, Source, Worker};
 
 /// Time a decision may take where nobody says otherwise.
-const DEADLINE: Duration = Duration::from_millis(250);
+pub(crate) const DEADLINE: Duration = Duration::from_millis(250);
 
 /// Bytes an answer may have where nobody says otherwise.
 const OUTPUT: u64 = 256 << 10;
@@ -78,7 +78,7 @@ impl EngineFactory for RegoNativeFactory {
         let settings: Settings = pack.settings(ID)?;
         let limits = &context.limits;
         let question = Question::of(&settings, pack)?;
-        let sources = sources(pack)?;
+        let sources = sources(pack, pack.files.rego_sources())?;
         let strict = settings.strict_builtin_errors;
         let Admitted { question, rules } = examine(&sources, pack, &question, strict)?;
         let policy = Policy {
@@ -112,11 +112,14 @@ pub(crate) fn examine(
     })
 }
 
-/// The Rego of a pack.
-pub(crate) fn sources(pack: &PackSource) -> Result<Vec<Source>, LoadErrors> {
+/// Files of a pack as Rego.
+pub(crate) fn sources<'p>(
+    pack: &PackSource,
+    files: impl Iterator<Item = (&'p str, &'p Arc<[u8]>)>,
+) -> Result<Vec<Source>, LoadErrors> {
     let mut sources = Vec::new();
     let mut errors = Vec::new();
-    for (path, _) in pack.files.rego_sources() {
+    for (path, _) in files {
         match pack.text(path) {
             Ok(text) => sources.push(Source { name: pack.file_name(path), text: text.to_owned() }),
             Err(error) => errors.push(error),

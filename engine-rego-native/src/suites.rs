@@ -68,7 +68,7 @@ impl Case {
             Err(errors) => return Outcome::Refused(errors.to_string()),
         };
         let settings: Settings = pack.settings(crate::ID).unwrap();
-        let sources = crate::load::sources(&pack).unwrap();
+        let sources = crate::load::sources(&pack, pack.files.rego_sources()).unwrap();
         let question = Question::of(&settings, &pack).unwrap();
         let admitted = examine(&sources, &pack, &question, self.strict);
         let question = match admitted {

@@ -35,7 +35,8 @@ use tribunal_engine_core::pack::PackSource;
 use crate::error::Report;
 use crate::settings::{Question, RulePath};
 use crate::worker::Source;
-use symbols::{Symbols, regorus_path};
+use symbols::Symbols;
+pub(crate) use symbols::regorus_path;
 
 /// What is known of a policy that may be loaded.
 pub(crate) struct Admitted {
