@@ -150,7 +150,9 @@ fn shown(value: &Value) -> String {
 fn names_beside(schema: &Value, keyword: &str) -> Vec<String> {
     let object = keyword.rsplit_once('/').and_then(|(parent, _)| schema.pointer(parent));
     let properties = object.and_then(|object| object.get("properties")).and_then(Value::as_object);
-    properties.into_iter().flat_map(|members| members.keys().cloned()).collect()
+    let mut names: Vec<String> = properties.into_iter().flat_map(|members| members.keys().cloned()).collect();
+    names.sort();
+    names
 }
 
 /// Adds the nearest right name, if one is near enough to have been meant.

@@ -20,8 +20,9 @@ const FLOORS: [(&str, u8); 10] = [
     ("tribunal-cli", 4),
 ];
 
-/// What must never be below the facade: the contract and the engines run on whatever thread they are called on.
-const NO_RUNTIME: [&str; 3] = ["tokio", "clap", "miette"];
+/// What must never be below the facade: the contract and the engines run on whatever thread they are called on, and
+/// write to no terminal.
+const NO_RUNTIME: [&str; 3] = ["tokio", "clap", "indicatif"];
 
 #[test]
 fn dependencies_point_down_only() {

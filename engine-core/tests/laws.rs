@@ -8,7 +8,8 @@ use tribunal_engine_core::contract::{Decision, DecisionEffect, Patch, Pointer, S
 
 /// Few different values, so that equal ones meet often.
 fn pointers() -> impl Strategy<Value = Pointer> {
-    prop_oneof![Just("/a"), Just("/a/b"), Just("/list/0"), Just("/list/1")].prop_map(|text| Pointer::parse(text).unwrap())
+    prop_oneof![Just("/a"), Just("/a/b"), Just("/list/0"), Just("/list/1")]
+        .prop_map(|text| Pointer::parse(text).unwrap())
 }
 
 fn patches() -> impl Strategy<Value = Patch> {
@@ -19,14 +20,16 @@ fn patches() -> impl Strategy<Value = Patch> {
 }
 
 fn reasons() -> impl Strategy<Value = Option<String>> {
-    option::of(prop_oneof![Just(""), Just("a"), Just("b; a"), Just("tool_not_allowed")].prop_map(str::to_owned))
+    option::of(
+        prop_oneof![Just(""), Just("a"), Just("b; a"), Just("tool_not_allowed")].prop_map(str::to_owned),
+    )
 }
 
 fn demands() -> impl Strategy<Value = Option<StepUp>> {
-    option::of(prop_oneof![Just("mfa"), Just("human_approval")].prop_map(|method| StepUp {
-        method: Some(method.to_owned()),
-        ..StepUp::default()
-    }))
+    option::of(
+        prop_oneof![Just("mfa"), Just("human_approval")]
+            .prop_map(|method| StepUp { method: Some(method.to_owned()), ..StepUp::default() }),
+    )
 }
 
 /// Decisions as engines may give them: whatever is not well-formed never reaches a merge.
@@ -73,9 +76,15 @@ proptest! {
         let merged = Decision::merge(all.clone());
         prop_assert_eq!(Some(merged.effect), all.iter().map(|decision| decision.effect).max());
         prop_assert_eq!(merged.step_up.is_some(), merged.effect == DecisionEffect::StepUp && all.iter().any(|decision| decision.step_up.is_some()));
+    }
+
+    #[test]
+    fn a_merge_has_every_patch_once(all in vec(decisions(), 1..6)) {
+        let merged = Decision::merge(all.clone());
         for (index, patch) in merged.patches.iter().enumerate() {
             prop_assert!(!merged.patches.iter().skip(index + 1).any(|other| other == patch), "a patch stands twice");
         }
+        prop_assert!(all.iter().flat_map(|decision| &decision.patches).all(|patch| merged.patches.contains(patch)), "a patch is lost");
     }
 
     #[test]

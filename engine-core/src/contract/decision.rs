@@ -102,11 +102,11 @@ impl Decision {
     /// Of several `step_up`s the first one's demand stands: when it is met, the next pack asks for its own.
     /// Nothing to merge is a denial: no decision allows by being absent.
     pub fn merge(decisions: impl IntoIterator<Item = Decision>) -> Self {
-        let mut decisions = decisions.into_iter();
-        let Some(mut merged) = decisions.next() else {
+        let mut decisions = decisions.into_iter().peekable();
+        if decisions.peek().is_none() {
             return Self::deny(NO_PACK_MATCHED);
-        };
-        merged.reason = merged.reason.filter(|reason| !reason.is_empty());
+        }
+        let mut merged = Self::allow();
         for Decision { effect, reason, patches, step_up } in decisions {
             merged.effect = merged.effect.max(effect);
             merged.reason = match (merged.reason, reason.filter(|reason| !reason.is_empty())) {

@@ -166,9 +166,21 @@ impl Dispatcher {
     /// # Errors
     /// What is wrong with the data, or that no pack of this name is deployed.
     pub fn swap_data(&self, name: &str, file: &str, text: &[u8]) -> Result<(), LoadErrors> {
-        let pack = self.find(name)?;
-        let newer = pack.with_data(pack.source().read_data(file, text)?)?;
-        self.change(name, |slot| slot.pack = Arc::new(newer))
+        loop {
+            let pack = self.find(name)?;
+            let newer = Arc::new(pack.with_data(pack.source().read_data(file, text)?)?);
+            // Whoever reloaded the pack in the meantime must not be undone: the newer version gets the data instead.
+            let mut is_current = false;
+            self.change(name, |slot| {
+                is_current = Arc::ptr_eq(&slot.pack, &pack);
+                if is_current {
+                    slot.pack = newer;
+                }
+            })?;
+            if is_current {
+                return Ok(());
+            }
+        }
     }
 
     /// Takes a pack out of service: what it claims is denied until it is reloaded.
