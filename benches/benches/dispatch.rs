@@ -3,7 +3,6 @@
 //! `bare` asks the engine itself with a prepared request; `schema+derive` is what prepares it; `dispatch` is the whole
 //! evaluation. Dispatch proper is the third less the other two: at most 5 % of the bare engine and 200 ns.
 
-#![expect(missing_docs, reason = "criterion's macros make public items")]
 #![expect(clippy::expect_used, reason = "a measurement that cannot begin says why and ends")]
 
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -18,14 +17,17 @@ fn dispatch(criterion: &mut Criterion) {
     for subject in subjects("tool-allowlist", &request).expect("all engines answer alike") {
         let pack = subject.pack();
         let prepared = pack.prepare(&payload, now).expect("the shipped request fits its schema");
-        let verdict = pack.engine().decide(&pack.view(&prepared, now, None).expect("no token")).expect("an answer");
+        let verdict =
+            pack.engine().decide(&pack.view(&prepared, now, None).expect("no token")).expect("an answer");
         assert_eq!(verdict.decision, subject.tribunal.outcome(&request).decision, "{}", subject.name);
 
         let mut group = criterion.benchmark_group(&subject.name);
         group.bench_function("bare", |bencher| {
             bencher.iter(|| pack.view(&prepared, now, None).and_then(|view| pack.engine().decide(&view)));
         });
-        group.bench_function("schema+derive", |bencher| bencher.iter(|| pack.prepare(&payload, now).map(drop)));
+        group.bench_function("schema+derive", |bencher| {
+            bencher.iter(|| pack.prepare(&payload, now).map(drop))
+        });
         group.bench_function("dispatch", |bencher| bencher.iter(|| subject.tribunal.outcome(&request)));
         group.finish();
     }

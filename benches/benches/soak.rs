@@ -20,7 +20,9 @@ fn main() {
     let decisions = std::env::args().find_map(|argument| argument.parse::<u64>().ok()).unwrap_or(1_000_000);
     let text = std::fs::read(packs().join("examples/request.json")).expect("the shipped request is there");
     let request = PolicyRequest::from_slice(&text).expect("the shipped request is one");
-    println!("{decisions} decisions an engine, the answer checked each time; two threads over one, median of {TURNS} turns");
+    println!(
+        "{decisions} decisions an engine, the answer checked each time; two threads over one, median of {TURNS} turns"
+    );
     println!("| engine | resident after a tenth | after all | growth | two threads / one |");
     println!("|---|---:|---:|---:|---:|");
     for subject in subjects("tool-allowlist", &request).expect("all engines answer alike") {
@@ -38,8 +40,16 @@ fn main() {
             (Some(early), Some(late)) => format!("{:+.2} %", (late as f64 / early as f64 - 1.0) * 100.0),
             _ => "unknown".to_owned(),
         };
-        let show = |bytes: Option<u64>| bytes.map_or_else(|| "unknown".to_owned(), |bytes| format!("{} KiB", bytes / 1024));
-        println!("| {} | {} | {} | {growth} | {:.2} |", subject.name, show(early), show(late), scaling(&subject.tribunal, &request));
+        let show = |bytes: Option<u64>| {
+            bytes.map_or_else(|| "unknown".to_owned(), |bytes| format!("{} KiB", bytes / 1024))
+        };
+        println!(
+            "| {} | {} | {} | {growth} | {:.2} |",
+            subject.name,
+            show(early),
+            show(late),
+            scaling(&subject.tribunal, &request)
+        );
     }
 }
 

@@ -64,7 +64,10 @@ pub fn subjects(pack: &str, request: &PolicyRequest) -> Result<Vec<Subject>, Unm
         let decision = tribunal.outcome(request).decision;
         let expected = expected.get_or_insert_with(|| decision.clone());
         if *expected != decision {
-            return Err(Unmeasurable::Disagreement(format!("`{}` says {decision:?}, not {expected:?}", info.id)));
+            return Err(Unmeasurable::Disagreement(format!(
+                "`{}` says {decision:?}, not {expected:?}",
+                info.id
+            )));
         }
         subjects.push(Subject { name: format!("{} ({})", info.id, info.version), tribunal });
     }

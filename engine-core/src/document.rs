@@ -35,8 +35,10 @@ impl Document {
     /// # Errors
     /// [`LoadErrorKind::Syntax`] with its place.
     pub fn parse(file: &str, text: &[u8]) -> Result<Self, LoadErrors> {
-        let syntax = |message: String| LoadError::new(LoadErrorKind::Syntax, message).at(Location::new(file, 1, 1));
-        let text = std::str::from_utf8(text).map_err(|error| syntax(format!("the file is not UTF-8: {error}")))?;
+        let syntax =
+            |message: String| LoadError::new(LoadErrorKind::Syntax, message).at(Location::new(file, 1, 1));
+        let text =
+            std::str::from_utf8(text).map_err(|error| syntax(format!("the file is not UTF-8: {error}")))?;
         let mut reader = Reader { file, events: Parser::new_from_str(text), places: HashMap::new() };
         let value = reader.document()?;
         Ok(Self { file: file.to_owned(), value, places: reader.places })
@@ -87,34 +89,53 @@ impl Document {
         })
     }
 
-    fn explain(&self, violation: &jsonschema::ValidationError<'_>, schema: &Value, errors: &mut Vec<LoadError>) {
+    fn explain(
+        &self,
+        violation: &jsonschema::ValidationError<'_>,
+        schema: &Value,
+        errors: &mut Vec<LoadError>,
+    ) {
         let text = violation.instance_path().to_string();
         let Ok(place) = Pointer::parse(&text) else { return };
         match violation.kind() {
-            ValidationErrorKind::AdditionalProperties { unexpected } | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+            ValidationErrorKind::AdditionalProperties { unexpected }
+            | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
                 let known = names_beside(schema, &violation.schema_path().to_string());
                 for name in unexpected {
-                    let error =
-                        self.error(LoadErrorKind::Invalid, &place.child(name), format!("unknown key `{name}`{}", within(&place)));
+                    let error = self.error(
+                        LoadErrorKind::Invalid,
+                        &place.child(name),
+                        format!("unknown key `{name}`{}", within(&place)),
+                    );
                     errors.push(with_nearest(error, name, &known));
                 }
             }
             ValidationErrorKind::Required { property } => {
                 let name = property.as_str().map_or_else(|| property.to_string(), str::to_owned);
-                errors.push(self.error(LoadErrorKind::Invalid, &place, format!("the key `{name}` is missing{}", within(&place))));
+                errors.push(self.error(
+                    LoadErrorKind::Invalid,
+                    &place,
+                    format!("the key `{name}` is missing{}", within(&place)),
+                ));
             }
             ValidationErrorKind::Enum { options } => {
                 let found = place.get(&self.value).map_or_else(String::new, shown);
                 let known: Vec<String> = options.as_array().into_iter().flatten().map(shown).collect();
-                let message = format!("`{found}` is not allowed{}: use one of {}", within(&place), known.join(", "));
-                errors.push(with_nearest(self.error(LoadErrorKind::Invalid, &place, message), &found, &known));
+                let message =
+                    format!("`{found}` is not allowed{}: use one of {}", within(&place), known.join(", "));
+                errors.push(with_nearest(
+                    self.error(LoadErrorKind::Invalid, &place, message),
+                    &found,
+                    &known,
+                ));
             }
             ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context } => {
                 // The alternative that fails deepest is the one the author meant.
                 let meant = context.iter().max_by_key(|branch| {
                     branch.iter().map(|error| error.instance_path().to_string().matches('/').count()).max()
                 });
-                let deeper = meant.into_iter().flatten().filter(|error| error.instance_path().to_string() != text);
+                let deeper =
+                    meant.into_iter().flatten().filter(|error| error.instance_path().to_string() != text);
                 let before = errors.len();
                 for error in deeper {
                     self.explain(error, schema, errors);
@@ -122,14 +143,22 @@ impl Document {
                 if errors.len() == before {
                     let alternatives: Vec<String> =
                         context.iter().flatten().map(|error| error.masked_with("it").to_string()).collect();
-                    let message = format!("this fits none of what is allowed{}: {}", within(&place), alternatives.join("; "));
+                    let message = format!(
+                        "this fits none of what is allowed{}: {}",
+                        within(&place),
+                        alternatives.join("; ")
+                    );
                     errors.push(self.error(LoadErrorKind::Invalid, &place, message));
                 }
             }
             ValidationErrorKind::PropertyNames { error } => {
                 errors.push(self.error(LoadErrorKind::Invalid, &place, format!("{error}{}", within(&place))));
             }
-            _ => errors.push(self.error(LoadErrorKind::Invalid, &place, format!("{violation}{}", within(&place)))),
+            _ => errors.push(self.error(
+                LoadErrorKind::Invalid,
+                &place,
+                format!("{violation}{}", within(&place)),
+            )),
         }
     }
 }
@@ -205,7 +234,8 @@ impl<'t> Reader<'t> {
                 let marker = *error.marker();
                 Err(self.refuse(&marker, error.info()))
             }
-            None => Err(LoadError::new(LoadErrorKind::Syntax, "the file ends too early").at(Location::new(self.file, 1, 1))),
+            None => Err(LoadError::new(LoadErrorKind::Syntax, "the file ends too early")
+                .at(Location::new(self.file, 1, 1))),
         }
     }
 
@@ -214,16 +244,24 @@ impl<'t> Reader<'t> {
         LoadError::new(LoadErrorKind::Syntax, message).at(location)
     }
 
-    fn value(&mut self, event: Event<'t>, marker: &Marker, place: &Pointer, depth: usize) -> Result<Value, LoadError> {
+    fn value(
+        &mut self,
+        event: Event<'t>,
+        marker: &Marker,
+        place: &Pointer,
+        depth: usize,
+    ) -> Result<Value, LoadError> {
         self.places.entry(place.to_string()).or_insert((marker.line(), marker.col() + 1));
-        let depth = depth.checked_sub(1).ok_or_else(|| self.refuse(marker, format!("nested more than {MAX_DEPTH} levels deep")))?;
+        let depth = depth
+            .checked_sub(1)
+            .ok_or_else(|| self.refuse(marker, format!("nested more than {MAX_DEPTH} levels deep")))?;
         match event {
-            Event::Scalar(_, _, _, Some(_)) | Event::SequenceStart(_, Some(_)) | Event::MappingStart(_, Some(_)) => {
-                Err(self.refuse(marker, "tags are not allowed"))
-            }
-            Event::Scalar(text, ScalarStyle::Plain, _, None) => {
-                plain(&text).ok_or_else(|| self.refuse(marker, format!("`{text}` is not a number that can be held exactly")))
-            }
+            Event::Scalar(_, _, _, Some(_))
+            | Event::SequenceStart(_, Some(_))
+            | Event::MappingStart(_, Some(_)) => Err(self.refuse(marker, "tags are not allowed")),
+            Event::Scalar(text, ScalarStyle::Plain, _, None) => plain(&text).ok_or_else(|| {
+                self.refuse(marker, format!("`{text}` is not a number that can be held exactly"))
+            }),
             Event::Scalar(text, ..) => Ok(Value::String(text.into_owned())),
             Event::SequenceStart(..) => {
                 let mut items = Vec::new();
@@ -277,7 +315,8 @@ fn plain(text: &str) -> Option<Value> {
     if is_integer {
         let number = text.replace('_', "");
         let number = number.strip_prefix('+').unwrap_or(&number);
-        let exact = number.parse::<i64>().map(Number::from).or_else(|_| number.parse::<u64>().map(Number::from));
+        let exact =
+            number.parse::<i64>().map(Number::from).or_else(|_| number.parse::<u64>().map(Number::from));
         return exact.ok().map(Value::Number);
     }
     let is_float = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.')

@@ -164,7 +164,8 @@ impl Serialize for FaultKind {
 impl<'de> Deserialize<'de> for FaultKind {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
-        FaultKind::parse(&name).ok_or_else(|| serde::de::Error::custom(format!("unknown fault kind `{name}`")))
+        FaultKind::parse(&name)
+            .ok_or_else(|| serde::de::Error::custom(format!("unknown fault kind `{name}`")))
     }
 }
 

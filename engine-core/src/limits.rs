@@ -79,7 +79,9 @@ impl Bytes {
         };
         let bytes = digits.trim().parse::<u64>().ok().and_then(|number| number.checked_mul(factor));
         match bytes {
-            Some(0) | None => Err(format!("`{text}` is not a size: write a whole number above zero, as `16MiB`")),
+            Some(0) | None => {
+                Err(format!("`{text}` is not a size: write a whole number above zero, as `16MiB`"))
+            }
             Some(bytes) => Ok(Self(bytes)),
         }
     }
@@ -115,7 +117,11 @@ impl Span {
             "m" => 60_000_000,
             "h" => 3_600_000_000,
             "d" => 86_400_000_000,
-            _ => return Err(format!("`{text}` is not a span of time: write one as `50ms`, `1s`, `5m`, `1h` or `1d`")),
+            _ => {
+                return Err(format!(
+                    "`{text}` is not a span of time: write one as `50ms`, `1s`, `5m`, `1h` or `1d`"
+                ));
+            }
         };
         match number.and_then(|number| number.checked_mul(micros)) {
             Some(0) | None => Err(format!("`{text}` is not a span of time above zero")),
@@ -127,7 +133,9 @@ impl Span {
 impl std::fmt::Display for Span {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let micros = self.0.as_micros();
-        for (unit, factor) in [("d", 86_400_000_000), ("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000), ("ms", 1_000)] {
+        for (unit, factor) in
+            [("d", 86_400_000_000), ("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000), ("ms", 1_000)]
+        {
             if micros >= factor && micros.is_multiple_of(factor) {
                 return write!(f, "{}{unit}", micros / factor);
             }

@@ -1,5 +1,7 @@
 //! The laws of merging, as properties: whoever adds a pack to a deployment relies on them.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::Value;
+use tribunal_engine_core::config::Claim;
 use tribunal_engine_core::contract::request::DERIVED;
 use tribunal_engine_core::contract::{PackIdentity, PolicyRequest, parity};
-use tribunal_engine_core::config::Claim;
 use tribunal_engine_core::dispatch::LoadedPack;
 use tribunal_engine_core::engine::{Capability, Explanation};
 use tribunal_engine_core::fault::Fault;
@@ -36,7 +36,13 @@ impl Tribunal {
         claimed.map(|pack| self.explain_pack(pack, payload, request, now)).collect()
     }
 
-    fn explain_pack(&self, pack: &LoadedPack, payload: &Value, request: &PolicyRequest, now: Timestamp) -> PackExplanation {
+    fn explain_pack(
+        &self,
+        pack: &LoadedPack,
+        payload: &Value,
+        request: &PolicyRequest,
+        now: Timestamp,
+    ) -> PackExplanation {
         let mut derived = None;
         let explanation = pack.prepare(payload, now).and_then(|prepared| {
             derived = prepared.get(DERIVED).cloned();
@@ -64,9 +70,16 @@ impl Tribunal {
         }
         let source = pack.source();
         let replay = self.registry().get(REPLAY).filter(|_| source.manifest.engines.contains_key(REPLAY))?;
-        let loaded = match replay.load(source, self.context()).and_then(|loaded| loaded.with_data(pack.data().clone())) {
+        let loaded = match replay
+            .load(source, self.context())
+            .and_then(|loaded| loaded.with_data(pack.data().clone()))
+        {
             Ok(loaded) => loaded,
-            Err(errors) => return Some(vec![format!("`{engine}` cannot trace, and `{REPLAY}` cannot replay this pack: {errors}")]),
+            Err(errors) => {
+                return Some(vec![format!(
+                    "`{engine}` cannot trace, and `{REPLAY}` cannot replay this pack: {errors}"
+                )]);
+            }
         };
         let replayed = loaded.explain(view);
         let reasons = source.manifest.parity.reasons;
@@ -75,9 +88,13 @@ impl Tribunal {
         match replayed {
             Ok(replayed) if differences.is_empty() => {
                 explanation.trace = replayed.trace;
-                Some(vec![format!("`{engine}` cannot trace: the rules are those of the same sources replayed on `{REPLAY}`, which decides alike")])
+                Some(vec![format!(
+                    "`{engine}` cannot trace: the rules are those of the same sources replayed on `{REPLAY}`, which decides alike"
+                )])
             }
-            _ => Some(vec![format!("`{engine}` cannot trace, and `{REPLAY}` decides otherwise: no rules are shown")]),
+            _ => Some(vec![format!(
+                "`{engine}` cannot trace, and `{REPLAY}` decides otherwise: no rules are shown"
+            )]),
         }
     }
 }

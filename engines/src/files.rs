@@ -18,7 +18,10 @@ pub const MAX_FILES: usize = 10_000;
 /// If it cannot be read, is too large, or holds links: what a link leads to is not part of the pack.
 pub fn read_pack(path: &Path) -> Result<PackFiles, LoadErrors> {
     let metadata = fs::metadata(path).map_err(|error| {
-        LoadError::new(LoadErrorKind::MissingFile, format!("pack `{}` cannot be read: {error}", path.display()))
+        LoadError::new(
+            LoadErrorKind::MissingFile,
+            format!("pack `{}` cannot be read: {error}", path.display()),
+        )
     })?;
     if metadata.is_dir() { read_folder(path) } else { read_bundle(path) }
 }
@@ -28,9 +31,14 @@ pub fn read_pack(path: &Path) -> Result<PackFiles, LoadErrors> {
 /// # Errors
 /// If it cannot be read, or has more than [`MAX_BYTES`].
 pub fn read_file(path: &Path) -> Result<Vec<u8>, LoadError> {
-    let unreadable = |error: io::Error| LoadError::new(LoadErrorKind::MissingFile, format!("`{}` cannot be read: {error}", path.display()));
+    let unreadable = |error: io::Error| {
+        LoadError::new(LoadErrorKind::MissingFile, format!("`{}` cannot be read: {error}", path.display()))
+    };
     if fs::metadata(path).map_err(unreadable)?.len() > MAX_BYTES {
-        return Err(LoadError::new(LoadErrorKind::Bounds, format!("`{}` has more than {MAX_BYTES} bytes", path.display())));
+        return Err(LoadError::new(
+            LoadErrorKind::Bounds,
+            format!("`{}` has more than {MAX_BYTES} bytes", path.display()),
+        ));
     }
     fs::read(path).map_err(unreadable)
 }
@@ -41,19 +49,31 @@ fn read_folder(root: &Path) -> Result<PackFiles, LoadErrors> {
     let mut bytes = 0_u64;
     let mut folders = vec![(root.to_path_buf(), String::new())];
     while let Some((folder, prefix)) = folders.pop() {
-        let unreadable = |error: io::Error| LoadError::new(LoadErrorKind::MissingFile, format!("`{}` cannot be read: {error}", folder.display()));
+        let unreadable = |error: io::Error| {
+            LoadError::new(
+                LoadErrorKind::MissingFile,
+                format!("`{}` cannot be read: {error}", folder.display()),
+            )
+        };
         for entry in fs::read_dir(&folder).map_err(unreadable)? {
             let entry = entry.map_err(unreadable)?;
             let kind = entry.file_type().map_err(unreadable)?;
             let name = entry.file_name().into_string().map_err(|name| {
-                LoadError::new(LoadErrorKind::Invalid, format!("the file name `{}` is not UTF-8", name.display()))
+                LoadError::new(
+                    LoadErrorKind::Invalid,
+                    format!("the file name `{}` is not UTF-8", name.display()),
+                )
             })?;
             if name.starts_with('.') {
                 continue;
             }
             let path = format!("{prefix}{name}");
             if kind.is_symlink() {
-                return Err(LoadError::new(LoadErrorKind::Invalid, format!("`{path}` is a link; a pack holds its own files")).into());
+                return Err(LoadError::new(
+                    LoadErrorKind::Invalid,
+                    format!("`{path}` is a link; a pack holds its own files"),
+                )
+                .into());
             }
             if kind.is_dir() {
                 folders.push((entry.path(), format!("{path}/")));
@@ -63,7 +83,8 @@ fn read_folder(root: &Path) -> Result<PackFiles, LoadErrors> {
             bytes = bytes.saturating_add(content.len() as u64);
             files.push((path, content));
             if bytes > MAX_BYTES || files.len() > MAX_FILES {
-                let message = format!("pack `{}` has more than {MAX_BYTES} bytes or {MAX_FILES} files", root.display());
+                let message =
+                    format!("pack `{}` has more than {MAX_BYTES} bytes or {MAX_FILES} files", root.display());
                 return Err(LoadError::new(LoadErrorKind::Bounds, message).into());
             }
         }
@@ -82,6 +103,9 @@ fn read_bundle(path: &Path) -> Result<PackFiles, LoadErrors> {
 
 #[cfg(not(feature = "wasm"))]
 fn read_bundle(path: &Path) -> Result<PackFiles, LoadErrors> {
-    let message = format!("`{}` is a bundle, and the engine `rego-wasm` is not built into this program", path.display());
+    let message = format!(
+        "`{}` is a bundle, and the engine `rego-wasm` is not built into this program",
+        path.display()
+    );
     Err(LoadError::new(LoadErrorKind::EngineAbsent, message).into())
 }

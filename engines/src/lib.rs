@@ -42,7 +42,8 @@ pub mod open;
 pub use open::{Options, Tribunal};
 pub use tribunal_engine_core as core;
 pub use tribunal_engine_core::contract::{
-    AllowAllPolicy, Decision, DecisionEffect, Outcome, PackOutcome, Patch, PolicyEngine, PolicyRequest, StepUp, Token,
+    AllowAllPolicy, Decision, DecisionEffect, Outcome, PackOutcome, Patch, PolicyEngine, PolicyRequest,
+    StepUp, Token,
 };
 pub use tribunal_engine_core::engine::{EngineFactory, LoadErrors, Registry};
 pub use tribunal_engine_core::fault::{Fault, FaultKind};

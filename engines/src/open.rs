@@ -7,7 +7,9 @@ use std::sync::Arc;
 use tribunal_engine_core::config::{Deployment, PackEntry};
 use tribunal_engine_core::contract::{Decision, Outcome, PolicyEngine, PolicyRequest};
 use tribunal_engine_core::dispatch::{Dispatcher, LoadedPack};
-use tribunal_engine_core::engine::{LoadContext, LoadError, LoadErrorKind, LoadErrors, Registry, RootKey, Trust};
+use tribunal_engine_core::engine::{
+    LoadContext, LoadError, LoadErrorKind, LoadErrors, Registry, RootKey, Trust,
+};
 use tribunal_engine_core::pack::PackSource;
 use tribunal_engine_core::pack::manifest::NoInputSchema;
 
@@ -64,13 +66,20 @@ impl Tribunal {
     pub fn of_pack(pack: &Path, options: &Options, registry: Registry) -> Result<Self, LoadErrors> {
         let engine = match &options.engine {
             Some(engine) => engine.clone(),
-            None => only_engine(&PackSource::read(&pack.display().to_string(), read_pack(pack)?, &registry)?)?,
+            None => {
+                only_engine(&PackSource::read(&pack.display().to_string(), read_pack(pack)?, &registry)?)?
+            }
         };
         let entry = entry_of(pack.display().to_string(), engine);
         Self::load(Deployment::of(vec![entry]), PathBuf::new(), options, registry)
     }
 
-    fn load(mut deployment: Deployment, folder: PathBuf, options: &Options, registry: Registry) -> Result<Self, LoadErrors> {
+    fn load(
+        mut deployment: Deployment,
+        folder: PathBuf,
+        options: &Options,
+        registry: Registry,
+    ) -> Result<Self, LoadErrors> {
         let mut errors: Vec<LoadError> = Vec::new();
         let trust = read_trust(&deployment, &folder, options).unwrap_or_else(|found| {
             errors.extend(found);
@@ -113,7 +122,10 @@ impl Tribunal {
             }
         }
         for name in unused {
-            errors.push(LoadError::new(LoadErrorKind::Invalid, format!("data was given for pack `{name}`, which is not deployed")));
+            errors.push(LoadError::new(
+                LoadErrorKind::Invalid,
+                format!("data was given for pack `{name}`, which is not deployed"),
+            ));
         }
         if let (Some(wanted), true) = (&options.pack, packs.is_empty() && errors.is_empty()) {
             errors.push(LoadError::new(LoadErrorKind::Invalid, format!("no pack `{wanted}` is deployed")));
@@ -127,15 +139,25 @@ impl Tribunal {
 
     fn load_entry(&self, entry: &PackEntry, options: &Options) -> Result<LoadedPack, LoadErrors> {
         let path = self.folder.join(&entry.pack);
-        let source = Arc::new(PackSource::read(&path.display().to_string(), read_pack(&path)?, &self.registry)?);
+        let source =
+            Arc::new(PackSource::read(&path.display().to_string(), read_pack(&path)?, &self.registry)?);
         let name = source.manifest.name.clone();
         let is_chosen = options.pack.as_ref() == Some(&name);
-        let entry = PackEntry { when: if is_chosen { Default::default() } else { entry.when.clone() }, ..entry.clone() };
-        let data = options.data.get(&name).cloned().or_else(|| entry.data.as_ref().map(|file| self.folder.join(file)));
+        let entry = PackEntry {
+            when: if is_chosen { Default::default() } else { entry.when.clone() },
+            ..entry.clone()
+        };
+        let data = options
+            .data
+            .get(&name)
+            .cloned()
+            .or_else(|| entry.data.as_ref().map(|file| self.folder.join(file)));
         let pack = LoadedPack::load(source, &entry, &self.context, &self.registry)?;
         match data {
             None => Ok(pack),
-            Some(file) => pack.with_data(pack.source().read_data(&file.display().to_string(), &read_file(&file)?)?),
+            Some(file) => {
+                pack.with_data(pack.source().read_data(&file.display().to_string(), &read_file(&file)?)?)
+            }
         }
     }
 
@@ -175,15 +197,19 @@ impl Tribunal {
     /// Why the newer version could not be loaded, or that no such pack is deployed.
     pub fn reload(&self, name: &str) -> Result<(), LoadErrors> {
         let position = self.dispatcher.packs().iter().position(|pack| pack.identity().pack == name);
-        let entry = position.and_then(|index| self.deployment.packs.get(index)).ok_or_else(|| {
-            LoadError::new(LoadErrorKind::Invalid, format!("no pack `{name}` is deployed"))
-        })?;
+        let entry = position
+            .and_then(|index| self.deployment.packs.get(index))
+            .ok_or_else(|| LoadError::new(LoadErrorKind::Invalid, format!("no pack `{name}` is deployed")))?;
         let newer = self.load_entry(entry, &Options::default()).and_then(|pack| {
             let found = &pack.identity().pack;
             if found == name {
                 Ok(pack)
             } else {
-                Err(LoadError::new(LoadErrorKind::Invalid, format!("`{}` is now called `{found}`, not `{name}`", entry.pack)).into())
+                Err(LoadError::new(
+                    LoadErrorKind::Invalid,
+                    format!("`{}` is now called `{found}`, not `{name}`", entry.pack),
+                )
+                .into())
             }
         });
         self.dispatcher.reload(name, newer)
@@ -215,7 +241,11 @@ fn only_engine(source: &PackSource) -> Result<String, LoadErrors> {
         (Some(engine), None) => Ok(engine.clone()),
         _ => {
             let names: Vec<&str> = source.manifest.engines.keys().map(String::as_str).collect();
-            let message = format!("pack `{}` offers several engines: name one of {}", source.manifest.name, names.join(", "));
+            let message = format!(
+                "pack `{}` offers several engines: name one of {}",
+                source.manifest.name,
+                names.join(", ")
+            );
             Err(LoadError::new(LoadErrorKind::Invalid, message).into())
         }
     }
@@ -228,8 +258,15 @@ fn read_trust(deployment: &Deployment, folder: &Path, options: &Options) -> Resu
         let file = folder.join(&entry.file);
         match read_file(&file) {
             Ok(bytes) => match String::from_utf8(bytes) {
-                Ok(key) => trust.root_keys.push(RootKey { id: entry.id, key: key.trim().to_owned(), origin: file.display().to_string() }),
-                Err(_) => errors.push(LoadError::new(LoadErrorKind::Syntax, format!("`{}` is not a key in text", file.display()))),
+                Ok(key) => trust.root_keys.push(RootKey {
+                    id: entry.id,
+                    key: key.trim().to_owned(),
+                    origin: file.display().to_string(),
+                }),
+                Err(_) => errors.push(LoadError::new(
+                    LoadErrorKind::Syntax,
+                    format!("`{}` is not a key in text", file.display()),
+                )),
             },
             Err(error) => errors.push(error),
         }
@@ -246,12 +283,23 @@ fn read_trust(deployment: &Deployment, folder: &Path, options: &Options) -> Resu
                     if id.len().is_multiple_of(2) && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
                         trust.revoked.insert(id);
                     } else {
-                        let location = tribunal_engine_core::location::Location::new(file.display().to_string(), index + 1, 1);
-                        errors.push(LoadError::new(LoadErrorKind::Syntax, "a revocation identifier is written in hex").at(location));
+                        let location = tribunal_engine_core::location::Location::new(
+                            file.display().to_string(),
+                            index + 1,
+                            1,
+                        );
+                        errors.push(
+                            LoadError::new(
+                                LoadErrorKind::Syntax,
+                                "a revocation identifier is written in hex",
+                            )
+                            .at(location),
+                        );
                     }
                 }
             }
-            Ok(Err(_)) => errors.push(LoadError::new(LoadErrorKind::Syntax, format!("`{}` is not a text", file.display()))),
+            Ok(Err(_)) => errors
+                .push(LoadError::new(LoadErrorKind::Syntax, format!("`{}` is not a text", file.display()))),
             Err(error) => errors.push(error),
         }
     }
@@ -270,7 +318,10 @@ fn warnings(packs: &[LoadedPack], context: &LoadContext) -> Vec<String> {
             ));
         }
         if let Some(wanted) = &identity.fallback_from {
-            warnings.push(format!("pack `{}` is decided by its fallback `{}`: `{wanted}` is not there", identity.pack, identity.engine));
+            warnings.push(format!(
+                "pack `{}` is decided by its fallback `{}`: `{wanted}` is not there",
+                identity.pack, identity.engine
+            ));
         }
     }
     #[cfg(feature = "wasm")]

@@ -136,7 +136,11 @@ impl Deployment {
             deployment.check_entry(entry, &document, &entry_place(index), registry, &mut errors);
             if !names.insert(&entry.pack) {
                 let at = entry_place(index).child("pack");
-                errors.push(document.error(LoadErrorKind::Invalid, &at, format!("pack `{}` stands twice", entry.pack)));
+                errors.push(document.error(
+                    LoadErrorKind::Invalid,
+                    &at,
+                    format!("pack `{}` stands twice", entry.pack),
+                ));
             }
         }
         let mut ids = BTreeSet::new();
@@ -150,15 +154,27 @@ impl Deployment {
         Ok((deployment, document))
     }
 
-    fn check_entry(&self, entry: &PackEntry, document: &Document, place: &Pointer, registry: &Registry, errors: &mut Vec<LoadError>) {
+    fn check_entry(
+        &self,
+        entry: &PackEntry,
+        document: &Document,
+        place: &Pointer,
+        registry: &Registry,
+        errors: &mut Vec<LoadError>,
+    ) {
         let known: Vec<String> = registry.known().map(str::to_owned).collect();
-        let shadows = entry.shadow.iter().enumerate().map(|(index, name)| (place.child("shadow").child(index.to_string()), name));
+        let shadows = entry
+            .shadow
+            .iter()
+            .enumerate()
+            .map(|(index, name)| (place.child("shadow").child(index.to_string()), name));
         let engines = std::iter::once((place.child("engine"), &entry.engine))
             .chain(entry.fallback.iter().map(|name| (place.child("fallback"), name)))
             .chain(shadows);
         for (at, name) in engines {
             if !known.contains(name) {
-                let error = document.error(LoadErrorKind::Invalid, &at, format!("there is no engine `{name}`"));
+                let error =
+                    document.error(LoadErrorKind::Invalid, &at, format!("there is no engine `{name}`"));
                 errors.push(with_nearest(error, name, &known));
             }
         }
@@ -172,7 +188,11 @@ impl Deployment {
         for name in entry.when.0.get("boundary").into_iter().flat_map(|texts| &texts.0) {
             if !self.boundaries.contains(name) {
                 let at = place.child("when").child("boundary");
-                let error = document.error(LoadErrorKind::Invalid, &at, format!("`{name}` is not one of this deployment's boundaries"));
+                let error = document.error(
+                    LoadErrorKind::Invalid,
+                    &at,
+                    format!("`{name}` is not one of this deployment's boundaries"),
+                );
                 errors.push(with_nearest(error, name, &self.boundaries));
             }
         }

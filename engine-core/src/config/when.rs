@@ -65,7 +65,9 @@ impl When {
         }
         match unknown {
             None => Claim::Mine,
-            Some((place, why)) => Claim::Unclassified(Fault::new(FaultKind::Unclassified, format!("`{place}` {why}"))),
+            Some((place, why)) => {
+                Claim::Unclassified(Fault::new(FaultKind::Unclassified, format!("`{place}` {why}")))
+            }
         }
     }
 }
@@ -87,7 +89,8 @@ mod tests {
 
     #[test]
     fn only_a_known_different_value_is_not_mine() {
-        let spec: WhenSpec = serde_json::from_value(json!({"boundary": ["tool"], "/context/kind": ["a", "b"]})).unwrap();
+        let spec: WhenSpec =
+            serde_json::from_value(json!({"boundary": ["tool"], "/context/kind": ["a", "b"]})).unwrap();
         let when = When::compile(&spec).unwrap();
         for (payload, claim) in [
             (json!({"boundary": "tool", "context": {"kind": "b"}}), Some(true)),

@@ -25,14 +25,16 @@ pub fn read(text: &[u8], bounds: &RequestBounds) -> Result<Value, Fault> {
     if text.len() as u64 > bounds.size.0 {
         return Err(refuse(format!("the text has {} bytes, more than {}", text.len(), bounds.size)));
     }
-    let text = std::str::from_utf8(text).map_err(|error| refuse(format!("the text is not UTF-8: {error}")))?;
+    let text =
+        std::str::from_utf8(text).map_err(|error| refuse(format!("the text is not UTF-8: {error}")))?;
     let nodes = Cell::new(bounds.nodes);
     let mut reader = serde_json::Deserializer::from_str(text);
     let value = Bounded { depth: bounds.depth, nodes: &nodes }
         .deserialize(&mut reader)
         .and_then(|value| reader.end().map(|()| value))
         .map_err(|error| refuse(error.to_string()))?;
-    inexact_number(text).map_or(Ok(value), |number| Err(refuse(format!("the number `{number}` would be rounded"))))
+    inexact_number(text)
+        .map_or(Ok(value), |number| Err(refuse(format!("the number `{number}` would be rounded"))))
 }
 
 /// Holds the same bounds over a value that was not read from text. Its size is not known, so it is not bounded here.
@@ -186,7 +188,11 @@ fn inexact_number(text: &str) -> Option<&str> {
         match byte {
             b'"' => at = end_of_string(bytes, at),
             b'-' | b'0'..=b'9' => {
-                let length = bytes.iter().skip(at).take_while(|b| matches!(b, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9')).count();
+                let length = bytes
+                    .iter()
+                    .skip(at)
+                    .take_while(|b| matches!(b, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9'))
+                    .count();
                 let number = text.get(at..at + length)?;
                 if !is_exact(number) {
                     return Some(number);

@@ -54,7 +54,10 @@ pub fn differences(
     let (a, b) = (closed(a), closed(b));
     if a.effect != b.effect {
         found.push(Difference::Effect);
-    } else if a.effect == DecisionEffect::Redact && a.patches != b.patches && a.apply(request) != b.apply(request) {
+    } else if a.effect == DecisionEffect::Redact
+        && a.patches != b.patches
+        && a.apply(request) != b.apply(request)
+    {
         found.push(Difference::Redaction);
     }
     if a.step_up != b.step_up {

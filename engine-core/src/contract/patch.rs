@@ -14,7 +14,9 @@ pub struct Pointer(Vec<String>);
 
 /// A text that is not a JSON pointer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a JSON pointer: it must be empty or begin with `/`, and `~` must stand in `~0` or `~1`")]
+#[error(
+    "`{0}` is not a JSON pointer: it must be empty or begin with `/`, and `~` must stand in `~0` or `~1`"
+)]
 pub struct PointerError(String);
 
 impl Pointer {
@@ -27,7 +29,10 @@ impl Pointer {
             return Ok(Self(Vec::new()));
         }
         let rest = text.strip_prefix('/').ok_or_else(|| PointerError(text.to_owned()))?;
-        rest.split('/').map(|token| unescape(token).ok_or_else(|| PointerError(text.to_owned()))).collect::<Result<_, _>>().map(Self)
+        rest.split('/')
+            .map(|token| unescape(token).ok_or_else(|| PointerError(text.to_owned())))
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 
     /// A pointer from unescaped tokens.
@@ -206,7 +211,10 @@ impl Decision {
 /// Carries out patches that all speak of `document`: replacements first, then removals from the highest index down.
 ///
 /// The patches must be pairwise compatible; what lies below a removal goes with it.
-pub(crate) fn apply<'p>(patches: impl IntoIterator<Item = &'p Patch> + Clone, document: &Value) -> Result<Value, ApplyError> {
+pub(crate) fn apply<'p>(
+    patches: impl IntoIterator<Item = &'p Patch> + Clone,
+    document: &Value,
+) -> Result<Value, ApplyError> {
     let mut result = document.clone();
     let mut removals: Vec<&Pointer> = Vec::new();
     for patch in patches.clone() {
@@ -251,7 +259,13 @@ pub(crate) fn difference(before: &Value, after: &Value) -> Vec<Patch> {
     replacements.into_iter().chain(removals.into_iter().map(|path| Patch::Remove { path })).collect()
 }
 
-fn compare(place: &Pointer, before: &Value, after: &Value, replacements: &mut Vec<Patch>, removals: &mut Vec<Pointer>) {
+fn compare(
+    place: &Pointer,
+    before: &Value,
+    after: &Value,
+    replacements: &mut Vec<Patch>,
+    removals: &mut Vec<Pointer>,
+) {
     if before == after {
         return;
     }
@@ -301,7 +315,9 @@ mod tests {
     #[test]
     fn pointers_follow_rfc_6901() {
         let document = json!({"foo": ["bar", "baz"], "": 0, "a/b": 1, "m~n": 8});
-        for (text, value) in [("/foo/0", json!("bar")), ("/", json!(0)), ("/a~1b", json!(1)), ("/m~0n", json!(8))] {
+        for (text, value) in
+            [("/foo/0", json!("bar")), ("/", json!(0)), ("/a~1b", json!(1)), ("/m~0n", json!(8))]
+        {
             let pointer = Pointer::parse(text).unwrap();
             assert_eq!(pointer.get(&document), Some(&value));
             assert_eq!(pointer.to_string(), text);
@@ -317,7 +333,8 @@ mod tests {
     #[test]
     fn neighbours_in_an_array_are_removed_from_the_highest_index_down() {
         let document = json!({"list": (0..12).collect::<Vec<_>>()});
-        let patches = [remove_at("/list/2"), remove_at("/list/10"), remove_at("/list/3"), remove_at("/list/2")];
+        let patches =
+            [remove_at("/list/2"), remove_at("/list/10"), remove_at("/list/3"), remove_at("/list/2")];
         let after = apply(&patches, &document).unwrap();
         assert_eq!(after, json!({"list": [0, 1, 4, 5, 6, 7, 8, 9, 11]}));
         assert_eq!(apply(&difference(&document, &after), &document).unwrap(), after);

@@ -88,7 +88,13 @@ pub enum InputRecord {
 
 impl DecisionRecord {
     /// The record of an outcome.
-    pub fn new(request: &PolicyRequest, outcome: &Outcome, settings: &RecordSettings, decision_id: Uuid, timestamp: Timestamp) -> Self {
+    pub fn new(
+        request: &PolicyRequest,
+        outcome: &Outcome,
+        settings: &RecordSettings,
+        decision_id: Uuid,
+        timestamp: Timestamp,
+    ) -> Self {
         let payload = request.to_payload();
         let boundary = payload.get("boundary").and_then(Value::as_str).map(str::to_owned);
         let mut outcome = outcome.clone();
@@ -100,7 +106,15 @@ impl DecisionRecord {
             RecordedInput::Full => InputRecord::Full(masked(payload, &settings.mask)),
             RecordedInput::Digest => InputRecord::Digest(digest(canonical(&payload).as_bytes())),
         };
-        Self { decision_id, timestamp, run_id: request.run_id(), step_id: request.step_id(), boundary, input, outcome }
+        Self {
+            decision_id,
+            timestamp,
+            run_id: request.run_id(),
+            step_id: request.step_id(),
+            boundary,
+            input,
+            outcome,
+        }
     }
 }
 
@@ -129,9 +143,9 @@ fn conceal(outcome: &mut Outcome, settings: &RecordSettings) {
             *value = Value::String(MASKED.to_owned());
         }
     }
-    let faults = outcome.fault.iter_mut().chain(
-        outcome.packs.iter_mut().flat_map(|pack| pack.fault.iter_mut().chain(pack.shadows.iter_mut().filter_map(|shadow| shadow.fault.as_mut()))),
-    );
+    let faults = outcome.fault.iter_mut().chain(outcome.packs.iter_mut().flat_map(|pack| {
+        pack.fault.iter_mut().chain(pack.shadows.iter_mut().filter_map(|shadow| shadow.fault.as_mut()))
+    }));
     for fault in faults {
         fault.detail.clear();
     }

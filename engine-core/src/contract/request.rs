@@ -156,7 +156,10 @@ fn uuid_of(value: &Value) -> Option<Uuid> {
 
 fn admissible(payload: &Map<String, Value>) -> Result<(), Fault> {
     if payload.contains_key(DERIVED) {
-        return Err(Fault::new(FaultKind::RequestBounds, "`derived` is the host's: a request cannot bring it"));
+        return Err(Fault::new(
+            FaultKind::RequestBounds,
+            "`derived` is the host's: a request cannot bring it",
+        ));
     }
     for name in ["run_id", "step_id"] {
         if payload.get(name).is_some_and(|id| uuid_of(id).is_none()) {

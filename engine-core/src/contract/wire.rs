@@ -22,7 +22,10 @@ impl Decision {
             Value::String(name) => bare(effect(name)?),
             Value::Object(members) => {
                 let mut decision = bare(effect(
-                    members.get("effect").and_then(Value::as_str).ok_or_else(|| malformed("`effect` is missing or no text"))?,
+                    members
+                        .get("effect")
+                        .and_then(Value::as_str)
+                        .ok_or_else(|| malformed("`effect` is missing or no text"))?,
                 )?);
                 for (name, value) in members {
                     match name.as_str() {
@@ -46,7 +49,8 @@ impl Decision {
     /// [`FaultKind::UndefinedDecision`] if `allow` is undefined, [`FaultKind::MalformedDecision`] if it is not a boolean or
     /// the reason neither a text nor a list of texts.
     pub fn from_allow_and_reason(allow: Option<&Value>, reason: Option<&Value>) -> Result<Self, Fault> {
-        let allow = allow.ok_or_else(|| Fault::new(FaultKind::UndefinedDecision, "the rule `allow` is undefined"))?;
+        let allow =
+            allow.ok_or_else(|| Fault::new(FaultKind::UndefinedDecision, "the rule `allow` is undefined"))?;
         let Value::Bool(allow) = allow else { return Err(malformed("the rule `allow` is not a boolean")) };
         let mut decision = bare(if *allow { DecisionEffect::Allow } else { DecisionEffect::Deny });
         decision.reason = reason.map(reasons).transpose()?.flatten();
@@ -101,12 +105,15 @@ fn patches(value: &Value) -> Result<Vec<Patch>, Fault> {
 fn patch(value: &Value) -> Result<Patch, Fault> {
     let member = |name: &str| value.get(name);
     let members = value.as_object().map(serde_json::Map::len);
-    let path = member("path").and_then(Value::as_str).ok_or_else(|| malformed_patch("a patch has no `path`"))?;
+    let path =
+        member("path").and_then(Value::as_str).ok_or_else(|| malformed_patch("a patch has no `path`"))?;
     let path = Pointer::parse(path).map_err(|error| malformed_patch(error.to_string()))?;
     match (member("op").and_then(Value::as_str), member("value"), members) {
         (Some("replace"), Some(value), Some(3)) => Ok(Patch::Replace { path, value: value.clone() }),
         (Some("remove"), None, Some(2)) => Ok(Patch::Remove { path }),
-        _ => Err(malformed_patch(format!("the patch at `{path}` is neither `replace` with a value nor `remove`"))),
+        _ => Err(malformed_patch(format!(
+            "the patch at `{path}` is neither `replace` with a value nor `remove`"
+        ))),
     }
 }
 
@@ -133,7 +140,10 @@ mod tests {
             (json!("step_up"), DecisionEffect::StepUp),
             (json!({"effect": "deny", "reason": ["b", "a", "b"], "patches": [patch]}), DecisionEffect::Deny),
             (json!({"effect": "redact", "patches": [patch]}), DecisionEffect::Redact),
-            (json!({"effect": "step_up", "step_up": {"method": "m", "amr": ["otp"]}}), DecisionEffect::StepUp),
+            (
+                json!({"effect": "step_up", "step_up": {"method": "m", "amr": ["otp"]}}),
+                DecisionEffect::StepUp,
+            ),
         ] {
             assert_eq!(Decision::from_wire(&answer).unwrap().effect, effect, "{answer}");
         }

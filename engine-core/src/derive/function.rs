@@ -84,7 +84,9 @@ fn regex(spec: &RegexSpec) -> Result<Operation, (&'static str, String)> {
         .map_err(|error| ("pattern", format!("the pattern does not compile: {error}")))?;
     let group = match &spec.capture {
         None => return Ok(Operation::Matches(regex)),
-        Some(Capture::Index(index)) => usize::try_from(*index).ok().filter(|index| *index < regex.captures_len()),
+        Some(Capture::Index(index)) => {
+            usize::try_from(*index).ok().filter(|index| *index < regex.captures_len())
+        }
         Some(Capture::Name(name)) => regex.capture_names().position(|group| group == Some(name)),
     };
     let group = group.ok_or_else(|| ("capture", "the pattern has no such group".to_owned()))?;

@@ -31,7 +31,9 @@ impl DerivePlan {
         for (name, spec) in specs {
             match Function::compile(spec) {
                 Ok(function) => waiting.push((name.clone(), function)),
-                Err((key, message)) => errors.push(document.error(LoadErrorKind::Invalid, &place(spec, name, key), message)),
+                Err((key, message)) => {
+                    errors.push(document.error(LoadErrorKind::Invalid, &place(spec, name, key), message))
+                }
             }
         }
         for (name, function) in &waiting {
@@ -39,7 +41,11 @@ impl DerivePlan {
             if !specs.contains_key(needed) {
                 let known: Vec<String> = specs.keys().cloned().collect();
                 let at = place_of(name, specs);
-                errors.push(with_nearest(document.error(LoadErrorKind::Invalid, &at, format!("`{needed}` is not derived")), needed, &known));
+                errors.push(with_nearest(
+                    document.error(LoadErrorKind::Invalid, &at, format!("`{needed}` is not derived")),
+                    needed,
+                    &known,
+                ));
             }
         }
         LoadErrors::check(errors)?;
@@ -55,7 +61,11 @@ impl DerivePlan {
                     .iter()
                     .map(|(name, _)| {
                         let at = place_of(name, specs);
-                        document.error(LoadErrorKind::Invalid, &at, format!("`{name}` is derived from itself"))
+                        document.error(
+                            LoadErrorKind::Invalid,
+                            &at,
+                            format!("`{name}` is derived from itself"),
+                        )
                     })
                     .collect();
                 LoadErrors::check(circle)?;
@@ -198,11 +208,20 @@ derive:
     #[test]
     fn what_cannot_work_is_refused_at_load() {
         for (yaml, says) in [
-            ("derive: {a: {regex: {source: /x, pattern: '('}}}", "pack.yaml:1:34: the pattern does not compile"),
+            (
+                "derive: {a: {regex: {source: /x, pattern: '('}}}",
+                "pack.yaml:1:34: the pattern does not compile",
+            ),
             ("derive: {a: {regex: {source: /x, pattern: a, capture: 1}}}", "no such group"),
             ("derive: {a: {time: {part: day, zone: Mars/Base}}}", "no time zone `Mars/Base`"),
-            ("derive: {aa: {lower: {source: /derived/ab}}, ac: {lower: {source: /x}}}", "`ab` is not derived"),
-            ("derive: {a: {lower: {source: /derived/b}}, b: {lower: {source: /derived/a}}}", "derived from itself"),
+            (
+                "derive: {aa: {lower: {source: /derived/ab}}, ac: {lower: {source: /x}}}",
+                "`ab` is not derived",
+            ),
+            (
+                "derive: {a: {lower: {source: /derived/b}}, b: {lower: {source: /derived/a}}}",
+                "derived from itself",
+            ),
         ] {
             let errors = plan(yaml).unwrap_err().to_string();
             assert!(errors.contains(says), "{yaml}: {errors}");

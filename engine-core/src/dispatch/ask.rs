@@ -28,7 +28,11 @@ impl Answer {
 }
 
 /// Schema first, then derived members: a wrong type or a missing member is the same fault on every engine.
-pub(super) fn prepare<'p>(source: &PackSource, payload: &'p Value, now: Timestamp) -> Result<Cow<'p, Value>, Fault> {
+pub(super) fn prepare<'p>(
+    source: &PackSource,
+    payload: &'p Value,
+    now: Timestamp,
+) -> Result<Cow<'p, Value>, Fault> {
     if let Some(violation) = source.input_schema.as_ref().and_then(|schema| schema.violation(payload)) {
         return Err(Fault::new(FaultKind::Schema, violation));
     }
@@ -36,7 +40,12 @@ pub(super) fn prepare<'p>(source: &PackSource, payload: &'p Value, now: Timestam
 }
 
 /// The request as an engine sees it. A pack that does not look at tokens never sees one.
-pub(super) fn view<'p>(source: &'p PackSource, prepared: &'p Value, now: Timestamp, token: Option<&'p Token>) -> Result<Prepared<'p>, Fault> {
+pub(super) fn view<'p>(
+    source: &'p PackSource,
+    prepared: &'p Value,
+    now: Timestamp,
+    token: Option<&'p Token>,
+) -> Result<Prepared<'p>, Fault> {
     let token = match source.manifest.token {
         TokenMode::None => None,
         TokenMode::Optional => token,

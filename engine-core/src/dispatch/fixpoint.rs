@@ -10,7 +10,9 @@ use serde_json::Value;
 use super::ask::Answer;
 use super::loaded::LoadedPack;
 use super::redaction;
-use crate::contract::{Decision, DecisionEffect, Outcome, PackOutcome, Patch, Rules, ShadowOutcome, Token, parity, patch};
+use crate::contract::{
+    Decision, DecisionEffect, Outcome, PackOutcome, Patch, Rules, ShadowOutcome, Token, parity, patch,
+};
 use crate::engine::Verdict;
 use crate::fault::{Fault, FaultKind, fail_closed};
 
@@ -38,7 +40,12 @@ struct Tally<'s> {
 }
 
 /// Asks every claimed pack until all allow, one refuses, or the rounds are used up.
-pub(super) fn run(claimed: &[Claimed<'_>], payload: &Value, now: Timestamp, token: Option<&Token>) -> Outcome {
+pub(super) fn run(
+    claimed: &[Claimed<'_>],
+    payload: &Value,
+    now: Timestamp,
+    token: Option<&Token>,
+) -> Outcome {
     let mut tallies: Vec<Tally<'_>> = claimed.iter().map(Tally::new).collect();
     let mut current = Cow::Borrowed(payload);
     let mut rounds = 0;
@@ -53,14 +60,19 @@ pub(super) fn run(claimed: &[Claimed<'_>], payload: &Value, now: Timestamp, toke
         }
         if rounds == MAX_ROUNDS {
             for tally in tallies.iter_mut().filter(|tally| tally.latest_effect() == DecisionEffect::Redact) {
-                tally.refuse(Fault::new(FaultKind::RedactionIncomplete, format!("still not clean after {MAX_ROUNDS} rounds")));
+                tally.refuse(Fault::new(
+                    FaultKind::RedactionIncomplete,
+                    format!("still not clean after {MAX_ROUNDS} rounds"),
+                ));
             }
             break;
         }
         match redacted(&tallies, &current) {
             Ok(next) => current = Cow::Owned(next),
             Err(fault) => {
-                for tally in tallies.iter_mut().filter(|tally| tally.latest_effect() == DecisionEffect::Redact) {
+                for tally in
+                    tallies.iter_mut().filter(|tally| tally.latest_effect() == DecisionEffect::Redact)
+                {
                     tally.refuse(fault.clone());
                 }
                 break;
@@ -129,7 +141,8 @@ impl<'s> Tally<'s> {
         let answer = pack.answer(payload, &view);
         if first {
             let shadows = pack.shadow_answers(payload, &view);
-            self.shadows.extend(shadows.map(|(engine, shadow)| shadowed(engine, shadow, &answer, payload, pack)));
+            self.shadows
+                .extend(shadows.map(|(engine, shadow)| shadowed(engine, shadow, &answer, payload, pack)));
         }
         answer
     }
@@ -153,7 +166,11 @@ impl<'s> Tally<'s> {
             (None, Some(verdict)) => (verdict.decision, verdict.rules, verdict.rules_evaluated),
             (Some(fault), _) => (fail_closed(fault), Rules::determined([]), None),
             // Every pack is asked in the first round, so this cannot be reached; if it were, it denies.
-            (None, None) => (fail_closed(&Fault::new(FaultKind::UndefinedDecision, "never asked")), Rules::determined([]), None),
+            (None, None) => (
+                fail_closed(&Fault::new(FaultKind::UndefinedDecision, "never asked")),
+                Rules::determined([]),
+                None,
+            ),
         };
         PackOutcome {
             identity: self.claimed.pack.identity().clone(),
@@ -179,13 +196,19 @@ fn severest(before: Option<Verdict>, latest: Verdict) -> Verdict {
                 Rules::Determined(names) => Some(names.clone()),
                 Rules::Unavailable(_) => None,
             });
-            let rules = names.collect::<Option<Vec<_>>>().map_or(Rules::UNAVAILABLE, |names| Rules::determined(names.concat()));
+            let rules = names
+                .collect::<Option<Vec<_>>>()
+                .map_or(Rules::UNAVAILABLE, |names| Rules::determined(names.concat()));
             let reasons: BTreeSet<String> = [&before, &latest]
                 .into_iter()
                 .filter_map(|verdict| verdict.decision.reason.clone())
                 .filter(|reason| !reason.is_empty())
                 .collect();
-            let reason = if reasons.is_empty() { None } else { Some(reasons.into_iter().collect::<Vec<_>>().join("; ")) };
+            let reason = if reasons.is_empty() {
+                None
+            } else {
+                Some(reasons.into_iter().collect::<Vec<_>>().join("; "))
+            };
             let mut patches = before.decision.patches;
             patches.extend(latest.decision.patches);
             let decision = Decision { reason, patches, ..latest.decision };
@@ -196,7 +219,13 @@ fn severest(before: Option<Verdict>, latest: Verdict) -> Verdict {
     }
 }
 
-fn shadowed(engine: &'static str, shadow: Answer, deciding: &Answer, payload: &Value, pack: &LoadedPack) -> ShadowOutcome {
+fn shadowed(
+    engine: &'static str,
+    shadow: Answer,
+    deciding: &Answer,
+    payload: &Value,
+    pack: &LoadedPack,
+) -> ShadowOutcome {
     let differences = parity::differences(
         payload,
         deciding.verdict.as_ref().map(|verdict| &verdict.decision),

@@ -7,7 +7,9 @@ use serde_json::Value;
 use super::ask::{Answer, ask};
 use crate::config::{PackEntry, When};
 use crate::contract::{PackIdentity, Token};
-use crate::engine::{Capability, Engine, LoadContext, LoadError, LoadErrorKind, LoadErrors, Prepared, Registry};
+use crate::engine::{
+    Capability, Engine, LoadContext, LoadError, LoadErrorKind, LoadErrors, Prepared, Registry,
+};
 use crate::fault::Fault;
 use crate::pack::{PackSource, TokenMode};
 
@@ -34,9 +36,18 @@ impl LoadedPack {
     /// # Errors
     /// Everything wrong with the pack on that engine. A configured fallback stands in only for an engine that is not
     /// there at all, never for one that refused the pack.
-    pub fn load(source: Arc<PackSource>, entry: &PackEntry, context: &LoadContext, registry: &Registry) -> Result<Self, LoadErrors> {
-        let when = When::compile(&entry.when).map_err(|error| LoadError::new(LoadErrorKind::Invalid, error.to_string()))?;
-        let context = LoadContext { limits: context.limits.tightest(entry.limits).tightest(source.manifest.limits), ..context.clone() };
+    pub fn load(
+        source: Arc<PackSource>,
+        entry: &PackEntry,
+        context: &LoadContext,
+        registry: &Registry,
+    ) -> Result<Self, LoadErrors> {
+        let when = When::compile(&entry.when)
+            .map_err(|error| LoadError::new(LoadErrorKind::Invalid, error.to_string()))?;
+        let context = LoadContext {
+            limits: context.limits.tightest(entry.limits).tightest(source.manifest.limits),
+            ..context.clone()
+        };
         let (id, loaded, fallback_from) = match load_on(&source, &entry.engine, &context, registry) {
             Ok(loaded) => (&entry.engine, loaded, None),
             Err(errors) => match &entry.fallback {
@@ -62,7 +73,14 @@ impl LoadedPack {
             engine_version: loaded.version,
             fallback_from,
         };
-        Ok(Self { identity: Arc::new(identity), data: source.data.clone(), source, when, engine: loaded.engine, shadows })
+        Ok(Self {
+            identity: Arc::new(identity),
+            data: source.data.clone(),
+            source,
+            when,
+            engine: loaded.engine,
+            shadows,
+        })
     }
 
     /// The same pack over other data, which has been checked by [`PackSource::read_data`].
@@ -70,8 +88,12 @@ impl LoadedPack {
     /// # Errors
     /// Why an engine cannot use the data. This pack stays as it is.
     pub fn with_data(&self, data: Arc<Value>) -> Result<Self, LoadErrors> {
-        let identity = PackIdentity { data_digest: Some(PackSource::data_digest(&data)), ..(*self.identity).clone() };
-        let shadows = self.shadows.iter().map(|shadow| Ok(Shadow { id: shadow.id, engine: shadow.engine.with_data(data.clone())? }));
+        let identity =
+            PackIdentity { data_digest: Some(PackSource::data_digest(&data)), ..(*self.identity).clone() };
+        let shadows = self
+            .shadows
+            .iter()
+            .map(|shadow| Ok(Shadow { id: shadow.id, engine: shadow.engine.with_data(data.clone())? }));
         Ok(Self {
             identity: Arc::new(identity),
             source: self.source.clone(),
@@ -111,7 +133,11 @@ impl LoadedPack {
     ///
     /// # Errors
     /// Fault `schema` or `derive`.
-    pub fn prepare<'p>(&self, payload: &'p Value, now: jiff::Timestamp) -> Result<std::borrow::Cow<'p, Value>, Fault> {
+    pub fn prepare<'p>(
+        &self,
+        payload: &'p Value,
+        now: jiff::Timestamp,
+    ) -> Result<std::borrow::Cow<'p, Value>, Fault> {
         super::ask::prepare(&self.source, payload, now)
     }
 
@@ -119,7 +145,12 @@ impl LoadedPack {
     ///
     /// # Errors
     /// Fault `token:missing` where the pack requires one.
-    pub fn view<'p>(&'p self, prepared: &'p Value, now: jiff::Timestamp, token: Option<&'p Token>) -> Result<Prepared<'p>, Fault> {
+    pub fn view<'p>(
+        &'p self,
+        prepared: &'p Value,
+        now: jiff::Timestamp,
+        token: Option<&'p Token>,
+    ) -> Result<Prepared<'p>, Fault> {
         super::ask::view(&self.source, prepared, now, token)
     }
 
@@ -127,8 +158,14 @@ impl LoadedPack {
         ask(self.engine.as_ref(), &self.source, payload, view)
     }
 
-    pub(super) fn shadow_answers(&self, payload: &Value, view: &Prepared<'_>) -> impl Iterator<Item = (&'static str, Answer)> {
-        self.shadows.iter().map(|shadow| (shadow.id, ask(shadow.engine.as_ref(), &self.source, payload, view)))
+    pub(super) fn shadow_answers(
+        &self,
+        payload: &Value,
+        view: &Prepared<'_>,
+    ) -> impl Iterator<Item = (&'static str, Answer)> {
+        self.shadows
+            .iter()
+            .map(|shadow| (shadow.id, ask(shadow.engine.as_ref(), &self.source, payload, view)))
     }
 }
 
@@ -139,21 +176,35 @@ struct OnEngine {
     engine: Arc<dyn Engine>,
 }
 
-fn load_on(source: &Arc<PackSource>, id: &str, context: &LoadContext, registry: &Registry) -> Result<OnEngine, LoadErrors> {
+fn load_on(
+    source: &Arc<PackSource>,
+    id: &str,
+    context: &LoadContext,
+    registry: &Registry,
+) -> Result<OnEngine, LoadErrors> {
     let Some(factory) = registry.get(id) else {
-        let error = LoadError::new(LoadErrorKind::EngineAbsent, format!("the engine `{id}` is not built into this program"));
+        let error = LoadError::new(
+            LoadErrorKind::EngineAbsent,
+            format!("the engine `{id}` is not built into this program"),
+        );
         return Err(error.into());
     };
     if !source.manifest.engines.contains_key(id) {
         return Err(source.not_offered(id).into());
     }
     if source.manifest.token == TokenMode::Required && !factory.capabilities().has(Capability::Tokens) {
-        let error = source.manifest_error(LoadErrorKind::Unsupported, &["token"], format!("the pack requires a token, and `{id}` has none"));
+        let error = source.manifest_error(
+            LoadErrorKind::Unsupported,
+            &["token"],
+            format!("the pack requires a token, and `{id}` has none"),
+        );
         return Err(error.into());
     }
     let info = factory.info();
     // A broken policy must not take the host down with it, whatever a parser does.
     let loaded = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| factory.load(source, context)));
-    let engine = loaded.map_err(|_| LoadError::new(LoadErrorKind::Invalid, format!("`{id}` panicked while loading the pack")))??;
+    let engine = loaded.map_err(|_| {
+        LoadError::new(LoadErrorKind::Invalid, format!("`{id}` panicked while loading the pack"))
+    })??;
     Ok(OnEngine { id: info.id, version: info.version, engine })
 }

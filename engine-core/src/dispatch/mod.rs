@@ -61,7 +61,8 @@ enum State {
 impl Dispatcher {
     /// A decision point over loaded packs, in the deployment's order.
     pub fn new(deployment: &Deployment, packs: impl IntoIterator<Item = LoadedPack>) -> Self {
-        let slots = packs.into_iter().map(|pack| Slot { pack: Arc::new(pack), state: State::Current }).collect();
+        let slots =
+            packs.into_iter().map(|pack| Slot { pack: Arc::new(pack), state: State::Current }).collect();
         Self {
             boundaries: deployment.boundaries.clone(),
             on_no_pack: deployment.on_no_pack,
@@ -112,14 +113,22 @@ impl Dispatcher {
         match payload.get("boundary") {
             None => {}
             Some(Value::String(name)) if self.boundaries.contains(name) => {}
-            Some(_) => return Err(unclassified("`/boundary` is not one of this deployment's boundaries".to_owned())),
+            Some(_) => {
+                return Err(unclassified("`/boundary` is not one of this deployment's boundaries".to_owned()));
+            }
         }
         let mut claimed = Vec::with_capacity(slots.len());
         for slot in slots {
             match slot.pack.when().claims(payload) {
                 Claim::NotMine => {}
                 Claim::Mine => claimed.push(self.in_service(slot)),
-                Claim::Unclassified(fault) => return Err(unclassified(format!("pack `{}`: {}", slot.pack.identity().pack, fault.detail))),
+                Claim::Unclassified(fault) => {
+                    return Err(unclassified(format!(
+                        "pack `{}`: {}",
+                        slot.pack.identity().pack,
+                        fault.detail
+                    )));
+                }
             }
         }
         Ok(claimed)
@@ -129,10 +138,14 @@ impl Dispatcher {
         let out_of_service = match slot.state {
             State::Current => None,
             State::Unloaded => Some(Fault::new(FaultKind::NotLoaded, "the pack is not loaded")),
-            State::Stale(since) => self
-                .max_stale
-                .filter(|longest| since.elapsed() > longest.0)
-                .map(|longest| Fault::new(FaultKind::Stale, format!("no newer version could be loaded for more than {longest}"))),
+            State::Stale(since) => {
+                self.max_stale.filter(|longest| since.elapsed() > longest.0).map(|longest| {
+                    Fault::new(
+                        FaultKind::Stale,
+                        format!("no newer version could be loaded for more than {longest}"),
+                    )
+                })
+            }
         };
         fixpoint::Claimed { pack: &slot.pack, stale: matches!(slot.state, State::Stale(_)), out_of_service }
     }
@@ -201,7 +214,10 @@ impl Dispatcher {
         // A poisoned lock means a panic between load and store; the slots themselves are still whole.
         let _held = self.swapping.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut slots = Vec::clone(&self.slots.load());
-        let slot = slots.iter_mut().find(|slot| slot.pack.identity().pack == name).ok_or_else(|| no_such_pack(name))?;
+        let slot = slots
+            .iter_mut()
+            .find(|slot| slot.pack.identity().pack == name)
+            .ok_or_else(|| no_such_pack(name))?;
         change(slot);
         self.slots.store(Arc::new(slots));
         Ok(())

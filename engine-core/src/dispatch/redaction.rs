@@ -33,7 +33,8 @@ pub fn protects(place: &Pointer) -> bool {
 pub(super) fn check(patches: &[Patch], payload: &Value, redactable: &[Pointer]) -> Result<(), Fault> {
     for (index, patch) in patches.iter().enumerate() {
         let place = patch.path();
-        let refuse = |why: &str| Err(Fault::new(FaultKind::MalformedPatch, format!("the patch at `{place}` {why}")));
+        let refuse =
+            |why: &str| Err(Fault::new(FaultKind::MalformedPatch, format!("the patch at `{place}` {why}")));
         if !redactable.iter().any(|prefix| prefix.contains(place)) {
             return refuse("is outside what the manifest makes `redactable`");
         }
@@ -55,7 +56,10 @@ pub(super) fn check(patches: &[Patch], payload: &Value, redactable: &[Pointer]) 
 ///
 /// # Errors
 /// [`FaultKind::MalformedPatch`] if a patch does not fit after all.
-pub(super) fn apply_round<'p>(wanted: impl IntoIterator<Item = &'p [Patch]>, payload: &Value) -> Result<Value, Fault> {
+pub(super) fn apply_round<'p>(
+    wanted: impl IntoIterator<Item = &'p [Patch]>,
+    payload: &Value,
+) -> Result<Value, Fault> {
     let mut chosen: Vec<&Patch> = Vec::new();
     for patches in wanted {
         let fits = patches.iter().all(|patch| chosen.iter().all(|earlier| earlier.is_compatible(patch)));
@@ -85,7 +89,17 @@ mod tests {
 
     #[test]
     fn identity_can_never_be_redacted() {
-        for place in ["", "/subject", "/subject/properties/x", "/action/name", "/resource", "/resource/id", "/run_id", "/boundary", "/derived/x"] {
+        for place in [
+            "",
+            "/subject",
+            "/subject/properties/x",
+            "/action/name",
+            "/resource",
+            "/resource/id",
+            "/run_id",
+            "/boundary",
+            "/derived/x",
+        ] {
             assert!(protects(&pointer(place)), "{place}");
         }
         for place in ["/context", "/resource/properties", "/resource/properties/body", "/other"] {

@@ -16,4 +16,6 @@ pub use capability::{Capabilities, Capability};
 pub use error::{LoadError, LoadErrorKind, LoadErrors};
 pub use prepared::Prepared;
 pub use registry::{Registry, RegistryError};
-pub use traits::{Engine, EngineFactory, EngineInfo, Explanation, LoadContext, RootKey, RuleTrace, Trust, Verdict};
+pub use traits::{
+    Engine, EngineFactory, EngineInfo, Explanation, LoadContext, RootKey, RuleTrace, Trust, Verdict,
+};

@@ -32,7 +32,10 @@ impl PackFiles {
     }
 
     /// The policy files with this extension, sorted by path; `cases/` and `scenarios/` hold none.
-    pub fn with_extension<'f>(&'f self, extension: &'f str) -> impl Iterator<Item = (&'f str, &'f Arc<[u8]>)> {
+    pub fn with_extension<'f>(
+        &'f self,
+        extension: &'f str,
+    ) -> impl Iterator<Item = (&'f str, &'f Arc<[u8]>)> {
         self.0.iter().filter_map(move |(path, bytes)| {
             let stem = path.strip_suffix(extension)?;
             (stem.ends_with('.') && is_policy_path(path)).then_some((path.as_str(), bytes))
@@ -85,7 +88,8 @@ mod tests {
     #[test]
     fn the_digest_covers_what_decides() {
         let base = pack(&[("pack.yaml", "a"), ("policy.rego", "b")]);
-        let same = pack(&[("pack.yaml", "a"), ("policy.rego", "b"), ("pack.lock", "x"), ("cases/a.yaml", "y")]);
+        let same =
+            pack(&[("pack.yaml", "a"), ("policy.rego", "b"), ("pack.lock", "x"), ("cases/a.yaml", "y")]);
         assert_eq!(base.digest(), same.digest());
         for other in [
             pack(&[("pack.yaml", "a"), ("policy.rego", "B")]),

@@ -79,7 +79,8 @@ impl ShapeTable {
     /// # Errors
     /// If a `$ref` leads nowhere inside the document, or the schema has too many states.
     pub fn of_schema(document: &Value, open: &[&str]) -> Result<Self, String> {
-        let mut builder = Builder { document, states: fixed_states(), known: HashMap::new(), todo: Vec::new() };
+        let mut builder =
+            Builder { document, states: fixed_states(), known: HashMap::new(), todo: Vec::new() };
         let root = builder.state(vec![document])?;
         while let Some((index, schemas)) = builder.todo.pop() {
             builder.fill(index, &schemas)?;
@@ -131,7 +132,12 @@ impl<'d> Builder<'d> {
     }
 
     /// A schema and everything that applies to the same place with it.
-    fn close(&self, schema: &'d Value, seen: &mut BTreeSet<*const Value>, closed: &mut Vec<&'d Value>) -> Result<(), String> {
+    fn close(
+        &self,
+        schema: &'d Value,
+        seen: &mut BTreeSet<*const Value>,
+        closed: &mut Vec<&'d Value>,
+    ) -> Result<(), String> {
         let Value::Object(keywords) = schema else { return Ok(()) };
         if !seen.insert(schema) {
             return Ok(());
@@ -150,7 +156,12 @@ impl<'d> Builder<'d> {
                 self.close(part, seen, closed)?;
             }
         }
-        for part in keywords.get("dependentSchemas").and_then(Value::as_object).into_iter().flat_map(|parts| parts.values()) {
+        for part in keywords
+            .get("dependentSchemas")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flat_map(|parts| parts.values())
+        {
             self.close(part, seen, closed)?;
         }
         Ok(())
@@ -166,7 +177,8 @@ impl<'d> Builder<'d> {
         let mut rest: Option<Vec<&'d Value>> = None;
         let mut items: Vec<&'d Value> = Vec::new();
         for keywords in schemas.iter().filter_map(|schema| schema.as_object()) {
-            for (name, schema) in keywords.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            for (name, schema) in keywords.get("properties").and_then(Value::as_object).into_iter().flatten()
+            {
                 members.entry(name).or_default().push(schema);
             }
             let patterns = keywords.get("patternProperties").and_then(Value::as_object);

@@ -55,7 +55,8 @@ impl PackSource {
     /// Everything that is wrong with the manifest, the schemas, the data and the lock.
     pub fn read(origin: &str, files: PackFiles, registry: &Registry) -> Result<Self, LoadErrors> {
         let named = |path: &str| format!("{}/{path}", origin.trim_end_matches('/'));
-        let missing = |path: &str| LoadError::new(LoadErrorKind::MissingFile, format!("`{}` is missing", named(path)));
+        let missing =
+            |path: &str| LoadError::new(LoadErrorKind::MissingFile, format!("`{}` is missing", named(path)));
         let text = files.get(manifest::FILE).ok_or_else(|| missing(manifest::FILE))?;
         let document = Document::parse(&named(manifest::FILE), text)?;
         let manifest: Manifest = document.read(&manifest_schema(registry))?;
@@ -70,19 +71,30 @@ impl PackSource {
         let input_schema = match (json(INPUT_SCHEMA)?, manifest.input_schema) {
             (Some(_), Some(NoInputSchema::None)) => {
                 let place = Pointer::from_tokens(["input_schema"]);
-                errors.push(document.error(LoadErrorKind::Invalid, &place, format!("`input_schema: none`, but there is `{INPUT_SCHEMA}`")));
+                errors.push(document.error(
+                    LoadErrorKind::Invalid,
+                    &place,
+                    format!("`input_schema: none`, but there is `{INPUT_SCHEMA}`"),
+                ));
                 None
             }
             (Some(found), None) => match InputSchema::compile(found.value.clone(), &[DERIVED]) {
                 Ok(schema) => Some(schema),
                 Err(error) => {
-                    errors.push(found.error(LoadErrorKind::Invalid, &Pointer::from_tokens::<String>([]), error));
+                    errors.push(found.error(
+                        LoadErrorKind::Invalid,
+                        &Pointer::from_tokens::<String>([]),
+                        error,
+                    ));
                     None
                 }
             },
             (None, Some(NoInputSchema::None)) => None,
             (None, None) => {
-                errors.push(missing(INPUT_SCHEMA).help("say `input_schema: none` in the manifest for a pack without one"));
+                errors.push(
+                    missing(INPUT_SCHEMA)
+                        .help("say `input_schema: none` in the manifest for a pack without one"),
+                );
                 None
             }
         };
@@ -90,7 +102,11 @@ impl PackSource {
             Some(found) => match schema::compile(&found.value) {
                 Ok(validator) => Some(validator),
                 Err(error) => {
-                    errors.push(found.error(LoadErrorKind::Invalid, &Pointer::from_tokens::<String>([]), error));
+                    errors.push(found.error(
+                        LoadErrorKind::Invalid,
+                        &Pointer::from_tokens::<String>([]),
+                        error,
+                    ));
                     None
                 }
             },
@@ -104,10 +120,12 @@ impl PackSource {
             None => json!({}),
         };
         let lock = match json(lock::FILE)? {
-            Some(found) => found.read(&schemars::schema_for!(PackLock).to_value()).map(Some).unwrap_or_else(|found| {
-                errors.extend(found);
-                None
-            }),
+            Some(found) => {
+                found.read(&schemars::schema_for!(PackLock).to_value()).map(Some).unwrap_or_else(|found| {
+                    errors.extend(found);
+                    None
+                })
+            }
             None => None,
         };
         LoadErrors::check(errors)?;
@@ -137,8 +155,12 @@ impl PackSource {
     /// [`LoadErrorKind::MissingFile`], or [`LoadErrorKind::Syntax`] for one that is not UTF-8.
     pub fn text(&self, path: &str) -> Result<&str, LoadError> {
         let name = self.file_name(path);
-        let bytes = self.files.get(path).ok_or_else(|| LoadError::new(LoadErrorKind::MissingFile, format!("`{name}` is missing")))?;
-        std::str::from_utf8(bytes).map_err(|error| LoadError::new(LoadErrorKind::Syntax, format!("`{name}` is not UTF-8: {error}")))
+        let bytes = self
+            .files
+            .get(path)
+            .ok_or_else(|| LoadError::new(LoadErrorKind::MissingFile, format!("`{name}` is missing")))?;
+        std::str::from_utf8(bytes)
+            .map_err(|error| LoadError::new(LoadErrorKind::Syntax, format!("`{name}` is not UTF-8: {error}")))
     }
 
     /// The settings of one engine in the manifest, which fit that engine's schema.
@@ -157,15 +179,25 @@ impl PackSource {
     pub fn not_offered(&self, engine: &str) -> LoadError {
         let name = &self.manifest.name;
         let error = match self.manifest.unsupported.get(engine) {
-            Some(reason) => LoadError::new(LoadErrorKind::Unsupported, format!("pack `{name}` does not support `{engine}`: {reason}")),
-            None => LoadError::new(LoadErrorKind::Unsupported, format!("pack `{name}` does not offer `{engine}`")),
+            Some(reason) => LoadError::new(
+                LoadErrorKind::Unsupported,
+                format!("pack `{name}` does not support `{engine}`: {reason}"),
+            ),
+            None => {
+                LoadError::new(LoadErrorKind::Unsupported, format!("pack `{name}` does not offer `{engine}`"))
+            }
         };
         let offered: Vec<String> = self.manifest.engines.keys().cloned().collect();
         error.help(format!("it offers {}", offered.join(", ")))
     }
 
     /// An error at a place of the manifest.
-    pub fn manifest_error(&self, kind: LoadErrorKind, place: &[&str], message: impl Into<String>) -> LoadError {
+    pub fn manifest_error(
+        &self,
+        kind: LoadErrorKind,
+        place: &[&str],
+        message: impl Into<String>,
+    ) -> LoadError {
         self.document.error(kind, &Pointer::from_tokens(place.iter().copied()), message)
     }
 
@@ -224,21 +256,33 @@ fn check_data(document: &Document, schema: Option<&jsonschema::Validator>) -> Ve
 }
 
 /// What a schema cannot say about a manifest.
-fn check_manifest(manifest: &Manifest, document: &Document, registry: &Registry, errors: &mut Vec<LoadError>) {
+fn check_manifest(
+    manifest: &Manifest,
+    document: &Document,
+    registry: &Registry,
+    errors: &mut Vec<LoadError>,
+) {
     let known: Vec<String> = registry.known().map(str::to_owned).collect();
     for engine in manifest.unsupported.keys() {
         let place = Pointer::from_tokens(["unsupported", engine]);
         if manifest.engines.contains_key(engine) {
-            errors.push(document.error(LoadErrorKind::Invalid, &place, format!("`{engine}` is both offered and unsupported")));
+            errors.push(document.error(
+                LoadErrorKind::Invalid,
+                &place,
+                format!("`{engine}` is both offered and unsupported"),
+            ));
         } else if !known.contains(engine) {
-            let error = document.error(LoadErrorKind::Invalid, &place, format!("there is no engine `{engine}`"));
+            let error =
+                document.error(LoadErrorKind::Invalid, &place, format!("there is no engine `{engine}`"));
             errors.push(with_nearest(error, engine, &known));
         }
     }
     for (index, place) in manifest.redactable.iter().enumerate() {
         if crate::dispatch::redaction::protects(place) {
             let at = Pointer::from_tokens(["redactable".to_owned(), index.to_string()]);
-            let message = format!("`{place}` can never be redacted: identity, ids, boundary and derived members are not data");
+            let message = format!(
+                "`{place}` can never be redacted: identity, ids, boundary and derived members are not data"
+            );
             errors.push(document.error(LoadErrorKind::Invalid, &at, message));
         }
     }
