@@ -28,7 +28,7 @@
 //! - [`files`]: packs read from folders and bundles
 //! - [`migration`]: coming from FleetForge's library
 //! - [`explain`]: why a request was decided as it was
-//! - [`core`](tribunal_engine_core): the contract, re-exported
+//! - [`core`]: the contract, re-exported
 //!
 //! # Features
 //! `wasm`, `rego-native`, `cedar` and `biscuit`, all on by default. A pack on an engine that was left out is refused at load,

@@ -6,7 +6,7 @@
 //!
 //! - [`spec`]: what a manifest can declare
 //! - [`plan`]: declarations compiled at load, in the order in which they need each other
-//! - [`function`]: the functions themselves
+//! - `function`: the functions themselves
 
 mod function;
 pub mod plan;
