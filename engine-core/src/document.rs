@@ -119,17 +119,12 @@ impl Document {
                 ));
             }
             ValidationErrorKind::Enum { options } => {
-                let found = place.get(&self.value).map_or_else(String::new, shown);
-                let known: Vec<String> = options.as_array().into_iter().flatten().map(shown).collect();
-                let message =
-                    format!("`{found}` is not allowed{}: use one of {}", within(&place), known.join(", "));
-                errors.push(with_nearest(
-                    self.error(LoadErrorKind::Invalid, &place, message),
-                    &found,
-                    &known,
-                ));
+                self.refuse_word(&place, options.as_array().into_iter().flatten(), errors);
             }
             ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context } => {
+                if let Some(words) = words(context) {
+                    return self.refuse_word(&place, words, errors);
+                }
                 // The alternative that fails deepest is the one the author meant.
                 let meant = context.iter().max_by_key(|branch| {
                     branch.iter().map(|error| error.instance_path().to_string().matches('/').count()).max()
@@ -161,6 +156,29 @@ impl Document {
             )),
         }
     }
+
+    /// That a value is none of those allowed at its place.
+    fn refuse_word<'w>(&self, place: &Pointer, allowed: impl IntoIterator<Item = &'w Value>, errors: &mut Vec<LoadError>) {
+        let found = place.get(&self.value).map_or_else(String::new, shown);
+        // That a key may also be left out is nothing to choose.
+        let known: Vec<String> = allowed.into_iter().filter(|value| !value.is_null()).map(shown).collect();
+        let message = format!("`{found}` is not allowed{}: use one of {}", within(place), known.join(", "));
+        errors.push(with_nearest(self.error(LoadErrorKind::Invalid, place, message), &found, &known));
+    }
+}
+
+/// The values allowed at one place, if every alternative there is just a value: an enumeration whose values are documented
+/// one by one is written so.
+fn words<'e>(alternatives: &'e [Vec<jsonschema::ValidationError<'static>>]) -> Option<Vec<&'e Value>> {
+    let mut words = Vec::new();
+    for errors in alternatives {
+        match errors.iter().map(jsonschema::ValidationError::kind).collect::<Vec<_>>().as_slice() {
+            [ValidationErrorKind::Constant { expected_value }] => words.push(&**expected_value),
+            [ValidationErrorKind::Enum { options }] => words.extend(options.as_array().into_iter().flatten()),
+            _ => return None,
+        }
+    }
+    Some(words)
 }
 
 fn compile(schema: &Value) -> Result<Validator, LoadErrors> {
@@ -358,6 +376,16 @@ mod tests {
         pack.yaml:4:1: `requird` is not allowed in `token`: use one of none, optional, required (did you mean `required`?)
         pack.yaml:5:1: unknown key `version` (known here: limits, name, token)
         "#);
+    }
+
+    #[test]
+    fn a_word_that_is_none_of_those_documented_one_by_one_is_refused_as_one() {
+        let schema = json!({"properties": {"effect": {"oneOf": [{"const": "allow"}, {"const": "deny"}]}}});
+        let document = Document::parse("case.yaml", b"effect: alow\n").unwrap();
+        insta::assert_snapshot!(
+            document.check(&schema).unwrap_err(),
+            @"case.yaml:1:1: `alow` is not allowed in `effect`: use one of allow, deny (did you mean `allow`?)"
+        );
     }
 
     #[test]

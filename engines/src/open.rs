@@ -107,12 +107,16 @@ impl Tribunal {
         };
         let mut packs = Vec::new();
         let mut kept = Vec::new();
+        let mut names = BTreeSet::new();
         let mut unused: BTreeSet<&String> = options.data.keys().collect();
         for entry in &tribunal.deployment.packs {
             match tribunal.load_entry(entry, options) {
                 Ok(pack) => {
                     let name = &pack.identity().pack;
                     unused.remove(name);
+                    if !names.insert(name.clone()) {
+                        errors.push(LoadError::new(LoadErrorKind::Invalid, format!("two packs are called `{name}`")));
+                    }
                     if options.pack.as_ref().is_none_or(|wanted| wanted == name) {
                         kept.push(entry.clone());
                         packs.push(pack);
@@ -200,19 +204,7 @@ impl Tribunal {
         let entry = position
             .and_then(|index| self.deployment.packs.get(index))
             .ok_or_else(|| LoadError::new(LoadErrorKind::Invalid, format!("no pack `{name}` is deployed")))?;
-        let newer = self.load_entry(entry, &Options::default()).and_then(|pack| {
-            let found = &pack.identity().pack;
-            if found == name {
-                Ok(pack)
-            } else {
-                Err(LoadError::new(
-                    LoadErrorKind::Invalid,
-                    format!("`{}` is now called `{found}`, not `{name}`", entry.pack),
-                )
-                .into())
-            }
-        });
-        self.dispatcher.reload(name, newer)
+        self.dispatcher.reload(name, self.load_entry(entry, &Options::default()))
     }
 }
 

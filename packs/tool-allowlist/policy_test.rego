@@ -4,19 +4,16 @@ import rego.v1
 
 import data.tribunal.tool_allowlist
 
-settings := {
-	"trust_domain": "example.org",
-	"environment": "prod",
-	"admins": ["spiffe://example.org/gateway"],
-	"grants": [{"class": "analyst", "tool": "sql_read"}],
-}
+admins := ["spiffe://example.org/gateway"]
+
+grants := [{"class": "analyst", "tool": "sql_read"}]
 
 decide(caller, tool) := decision if {
 	decision := tool_allowlist.decision with input as {"subject": {"id": caller}, "resource": {"id": tool}}
-		with data.trust_domain as settings.trust_domain
-		with data.environment as settings.environment
-		with data.admins as settings.admins
-		with data.grants as settings.grants
+		with data.trust_domain as "example.org"
+		with data.environment as "prod"
+		with data.admins as admins
+		with data.grants as grants
 }
 
 test_a_granted_tool if decide("spiffe://example.org/agents/mcp-client/analyst/prod", "sql_read").effect == "allow"

@@ -159,6 +159,10 @@ impl Dispatcher {
     /// The given errors, or that no pack of this name is deployed.
     pub fn reload(&self, name: &str, newer: Result<LoadedPack, LoadErrors>) -> Result<(), LoadErrors> {
         match newer {
+            Ok(pack) if pack.identity().pack != name => {
+                let message = format!("`{}` cannot stand in for `{name}`", pack.identity().pack);
+                self.reload(name, Err(LoadError::new(LoadErrorKind::Invalid, message).into()))
+            }
             Ok(pack) => self.change(name, |slot| {
                 slot.pack = Arc::new(pack);
                 slot.state = State::Current;
