@@ -1,2 +1,39 @@
-//! The command `tribunal`.
-fn main() {}
+//! The command `tribunal`: decide requests, check deployments, build and test packs.
+//!
+//! # Map
+//! - [`arguments`]: the command line
+//! - [`command`]: one file a command
+//! - [`exit`]: exit codes, which are API
+//! - [`failure`]: what keeps a command from doing its work
+//! - [`terminal`]: what reaches a terminal, and what never does
+//! - [`target`]: which deployment or pack a command is about
+//! - [`input`]: one request or many, read with bounds
+//! - [`pipeline`]: many requests at once, answered in their order
+//! - [`evaluator`]: one request decided, explained and compared
+//! - [`lineup`]: the same packs on every engine
+//! - [`recorder`]: decisions written down
+//! - [`report`]: answers for people
+//! - [`schemas`]: the JSON Schemas of every file
+
+mod arguments;
+mod command;
+mod evaluator;
+mod exit;
+mod failure;
+mod input;
+mod lineup;
+mod pipeline;
+mod recorder;
+mod report;
+mod schemas;
+mod target;
+mod terminal;
+
+fn main() -> std::process::ExitCode {
+    let exit =
+        arguments::parse().and_then(|arguments| command::run(&arguments.command)).unwrap_or_else(|failure| {
+            failure.report();
+            failure.exit()
+        });
+    exit.into()
+}

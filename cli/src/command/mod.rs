@@ -1,0 +1,28 @@
+//! The commands, one file each.
+
+pub(crate) mod apply;
+pub(crate) mod check;
+pub(crate) mod completions;
+pub(crate) mod engines;
+pub(crate) mod eval;
+pub(crate) mod man;
+pub(crate) mod pack;
+pub(crate) mod schema;
+
+use crate::arguments::Command;
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// Runs a command.
+pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Eval(args) => eval::run(args),
+        Command::Check(args) => check::run(args),
+        Command::Engines(args) => engines::run(args),
+        Command::Pack(command) => pack::run(command),
+        Command::Apply(args) => apply::run(args),
+        Command::Schema(args) => schema::run(args),
+        Command::Completions(args) => completions::run(args),
+        Command::Man(args) => man::run(args),
+    }
+}

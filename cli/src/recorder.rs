@@ -1,0 +1,161 @@
+//! Decisions written down, a line each, appended to a file.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde_json::json;
+use tribunal::PolicyRequest;
+use tribunal::core::contract::record::{DecisionRecord, RecordFailure, RecordSettings, RecordedInput};
+use uuid::Uuid;
+
+use crate::evaluator::Evaluation;
+
+/// How decisions become lines. Shared by all threads.
+#[derive(Debug, Clone)]
+pub(crate) struct Recording {
+    settings: RecordSettings,
+}
+
+/// Where the lines go. One thread writes them.
+#[derive(Debug)]
+pub(crate) struct Recorder {
+    file: io::Result<File>,
+    on_failure: RecordFailure,
+    /// The last line was cut off: the next one must not be glued to it.
+    torn: bool,
+}
+
+/// A record that could not be written, and the decision must not stand without it.
+#[derive(Debug)]
+pub(crate) struct Unwritten(pub(crate) String);
+
+impl Recording {
+    /// As the deployment says. Without a deployment nobody knows what must be masked, so no request is written down.
+    pub(crate) fn new(settings: Option<&RecordSettings>) -> Self {
+        let unknown = || RecordSettings { input: RecordedInput::Digest, ..RecordSettings::default() };
+        Self { settings: settings.map_or_else(unknown, RecordSettings::clone) }
+    }
+
+    /// What a record that cannot be written does.
+    pub(crate) fn on_failure(&self) -> RecordFailure {
+        self.settings.on_failure
+    }
+
+    /// The line of a decision.
+    ///
+    /// # Errors
+    /// If it cannot be written as JSON.
+    pub(crate) fn line(&self, evaluation: &Evaluation) -> io::Result<Vec<u8>> {
+        // A request that could not be read is recorded as `null`: one that core refuses stands in for it.
+        let unreadable = || PolicyRequest::new(Uuid::nil(), Uuid::nil(), json!({"derived": null}));
+        let stand_in;
+        let request = match &evaluation.request {
+            Some(request) => request,
+            None => {
+                stand_in = unreadable();
+                &stand_in
+            }
+        };
+        let record = DecisionRecord::new(
+            request,
+            &evaluation.outcome,
+            &self.settings,
+            Uuid::now_v7(),
+            Timestamp::now(),
+        );
+        let mut line = serde_json::to_vec(&record)?;
+        line.push(b'\n');
+        Ok(line)
+    }
+}
+
+impl Recorder {
+    /// Opens the file, or makes it. Whether that worked is told when the first line is written.
+    pub(crate) fn open(path: &Path, on_failure: RecordFailure) -> Self {
+        let (file, torn) = match open(path) {
+            Ok((file, torn)) => (Ok(file), torn),
+            Err(error) => (Err(error), false),
+        };
+        Self { file, on_failure, torn }
+    }
+
+    /// Writes a line.
+    ///
+    /// # Errors
+    /// If it could not be written, unless the deployment says that decisions stand all the same.
+    pub(crate) fn write(&mut self, line: io::Result<Vec<u8>>) -> Result<(), Unwritten> {
+        let written = line.and_then(|mut line| {
+            if self.torn {
+                line.insert(0, b'\n');
+            }
+            let file = self.file.as_mut().map_err(|error| io::Error::new(error.kind(), error.to_string()))?;
+            self.torn = true;
+            file.write_all(&line)?;
+            self.torn = false;
+            Ok(())
+        });
+        match (written, self.on_failure) {
+            (Ok(()), _) | (Err(_), RecordFailure::Ignore) => Ok(()),
+            (Err(error), RecordFailure::Deny) => {
+                Err(Unwritten(format!("the record cannot be written: {error}")))
+            }
+        }
+    }
+}
+
+fn open(path: &Path) -> io::Result<(File, bool)> {
+    let mut file = OpenOptions::new().append(true).create(true).open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() || metadata.len() == 0 {
+        return Ok((file, false));
+    }
+    // What was there may end in the middle of a line, if its writer was stopped.
+    let mut reader = File::open(path)?;
+    reader.seek(SeekFrom::End(-1))?;
+    let mut last = [0];
+    reader.read_exact(&mut last)?;
+    file.seek(SeekFrom::End(0))?;
+    Ok((file, last != [b'\n']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tribunal::{Fault, FaultKind};
+
+    fn refused() -> Evaluation {
+        Evaluation::refused(Fault::new(FaultKind::RequestBounds, "secret"), None)
+    }
+
+    #[test]
+    fn without_a_deployment_no_request_is_written_down() {
+        let line = String::from_utf8(Recording::new(None).line(&refused()).unwrap()).unwrap();
+        assert!(line.contains(r#""digest""#) && !line.contains("secret"), "{line}");
+        let line =
+            String::from_utf8(Recording::new(Some(&RecordSettings::default())).line(&refused()).unwrap())
+                .unwrap();
+        assert!(line.contains(r#""input":{"full":null}"#) && line.contains("secret"), "{line}");
+        assert!(line.contains("engine_error:request_bounds") && line.ends_with('\n'));
+    }
+
+    #[test]
+    fn a_torn_line_is_not_glued_to_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("records.ndjson");
+        std::fs::write(&path, "{\"torn").unwrap();
+        for _ in 0..2 {
+            Recorder::open(&path, RecordFailure::Deny).write(Ok(b"{}\n".to_vec())).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "{\"torn\n{}\n{}\n");
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_told_unless_it_may_be_ignored() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("missing").join("records.ndjson");
+        assert!(Recorder::open(&path, RecordFailure::Deny).write(Ok(b"{}\n".to_vec())).is_err());
+        assert!(Recorder::open(&path, RecordFailure::Ignore).write(Ok(b"{}\n".to_vec())).is_ok());
+    }
+}

@@ -1,0 +1,49 @@
+//! Answers for people.
+//!
+//! - [`outcome`]: a decision and each pack's part in it
+//! - [`explanation`]: why each pack decided as it did
+//! - [`comparison`]: every engine's answer
+//! - [`problems`]: what is wrong with files, with the lines that say so
+//! - [`tests`]: results of tests
+
+pub(crate) mod comparison;
+pub(crate) mod explanation;
+pub(crate) mod outcome;
+pub(crate) mod problems;
+pub(crate) mod tests;
+
+use std::io::{self, Write};
+
+use comfy_table::{ContentArrangement, Row, Table, presets};
+
+use crate::terminal;
+
+/// A table with lines around its columns.
+pub(crate) fn ruled_table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED);
+    arrange(table, header)
+}
+
+/// A table without lines.
+pub(crate) fn plain_table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    arrange(table, header)
+}
+
+fn arrange(mut table: Table, header: &[&str]) -> Table {
+    table
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(terminal::width())
+        .set_header(Row::from(header));
+    table
+}
+
+/// Writes a table, indented, without blanks at the ends of lines.
+pub(crate) fn write_table(out: &mut dyn Write, indent: &str, table: &Table) -> io::Result<()> {
+    for line in table.lines() {
+        writeln!(out, "{}", format!("{indent}{line}").trim_end())?;
+    }
+    Ok(())
+}

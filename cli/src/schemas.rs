@@ -1,0 +1,47 @@
+//! The JSON Schemas of every file that people or programs write for Tribunal, or read from it.
+
+use serde_json::Value;
+use tribunal::Registry;
+use tribunal::core::config::deployment;
+use tribunal::core::contract::record::DecisionRecord;
+use tribunal::core::pack::{PackLock, source};
+
+use crate::command::check::CheckReport;
+use crate::evaluator::{ComparisonReport, OutcomeReport};
+
+/// A schema that is published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Name {
+    /// `pack.yaml`
+    Pack,
+    /// `tribunal.yaml`
+    Tribunal,
+    /// A file of cases
+    Case,
+    /// A line of `eval --record`
+    Record,
+    /// `eval --format json`
+    Outcome,
+    /// `eval --all-engines --format json`
+    Comparison,
+    /// `pack.lock`
+    Lock,
+    /// `check --format json`
+    Check,
+}
+
+impl Name {
+    /// The schema.
+    pub(crate) fn schema(self, registry: &Registry) -> Value {
+        match self {
+            Name::Pack => source::manifest_schema(registry),
+            Name::Tribunal => deployment::schema(),
+            Name::Case => tribunal_conformance::case_schema(),
+            Name::Record => schemars::schema_for!(DecisionRecord).to_value(),
+            Name::Outcome => schemars::schema_for!(OutcomeReport<'_>).to_value(),
+            Name::Comparison => schemars::schema_for!(ComparisonReport<'_>).to_value(),
+            Name::Lock => schemars::schema_for!(PackLock).to_value(),
+            Name::Check => schemars::schema_for!(CheckReport).to_value(),
+        }
+    }
+}

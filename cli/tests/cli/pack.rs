@@ -1,0 +1,123 @@
+//! `tribunal pack`.
+
+use std::path::{Path, PathBuf};
+
+use crate::Folder;
+
+#[test]
+fn a_new_pack_works_on_every_engine() {
+    let folder = Folder::with_pack();
+    let run = folder.run(&["pack", "test", "guard"]);
+    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+    insta::assert_snapshot!("pack_test", run.shown(&folder));
+    insta::assert_snapshot!("pack_show", folder.run(&["pack", "show", "guard"]).shown(&folder));
+    assert_eq!(
+        folder.run(&["pack", "show", "guard", "--format", "json"]).json()["manifest"]["name"],
+        "guard"
+    );
+}
+
+#[test]
+fn nothing_is_overwritten() {
+    let folder = Folder::with_pack();
+    folder.write("guard/data.json", "mine");
+    assert_eq!(folder.run(&["pack", "new", "guard"]).code, 65);
+    assert_eq!(folder.read("guard/data.json"), "mine");
+    folder.write("file", "mine");
+    assert_eq!(folder.run(&["pack", "new", "file"]).code, 65);
+    assert_eq!(folder.run(&["pack", "new", "missing/other"]).code, 1);
+    assert_eq!(folder.run(&["pack", "new", "guard/inner-one"]).code, 0);
+}
+
+#[test]
+fn a_case_that_fails_is_5_in_every_format() {
+    let folder = Folder::with_pack();
+    folder.edit("guard/cases/decisions.yaml", "reason: needs_approval", "reason: approval_needed");
+    let run = folder.run(&["pack", "test", "guard"]);
+    assert_eq!(run.code, 5);
+    insta::assert_snapshot!("pack_test_failure", run.shown(&folder));
+    let run = folder.run(&["pack", "test", "guard", "--format", "json"]);
+    assert_eq!((run.code, run.json()["failed"].as_u64()), (5, Some(4)));
+    let run = folder.run(&["pack", "test", "guard", "--format", "junit", "--engine", "cedar"]);
+    assert_eq!(run.code, 5);
+    insta::assert_snapshot!("pack_test_junit", run.shown(&folder));
+    assert_eq!(folder.run(&["pack", "test", "guard", "--filter", "an-allowed"]).code, 0);
+    assert_eq!(folder.run(&["pack", "test", "guard", "--filter", "no-such-case"]).code, 65);
+}
+
+#[test]
+fn an_engine_that_refuses_the_pack_fails_its_test() {
+    let folder = Folder::with_pack();
+    folder.write("guard/policy.cedar", "permit (\n");
+    let run = folder.run(&["pack", "test", "guard", "--format", "json"]);
+    assert_eq!((run.code, run.json()["failed"].as_u64()), (5, Some(1)), "{}", run.stdout);
+    assert_eq!(folder.run(&["pack", "test", "guard", "--engine", "rego-native"]).code, 0);
+}
+
+/// Where OPA is, if it is anywhere; a test that needs it says so when it is not run.
+fn opa() -> Option<PathBuf> {
+    let named = std::env::var_os("TRIBUNAL_OPA").filter(|path| !path.is_empty()).map(PathBuf::from);
+    let on_path = || {
+        std::env::split_paths(&std::env::var_os("PATH")?)
+            .map(|folder| folder.join("opa"))
+            .find(|path| path.is_file())
+    };
+    let found = named.or_else(on_path);
+    if found.is_none() {
+        assert_ne!(
+            std::env::var("TRIBUNAL_REQUIRE_OPA").as_deref(),
+            Ok("1"),
+            "opa is required and not there"
+        );
+        eprintln!("SKIPPED: opa is neither named by TRIBUNAL_OPA nor on the PATH");
+    }
+    found
+}
+
+fn build(folder: &Folder, opa: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+    let output = folder
+        .command(&[&["pack", "build", "guard"], arguments].concat())
+        .env("TRIBUNAL_OPA", opa)
+        .output()
+        .unwrap();
+    (
+        output.status.code(),
+        String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap(),
+    )
+}
+
+#[test]
+fn a_build_is_reproducible_and_checked() {
+    let Some(opa) = opa() else { return };
+    let folder = Folder::with_pack();
+    // The template's own module is what a build makes.
+    let (code, text) = build(&folder, &opa, &["--check"]);
+    assert_eq!(code, Some(0), "{text}");
+    folder.edit("guard/policy.rego", "tool_not_allowed", "not_today");
+    let (code, text) = build(&folder, &opa, &["--check"]);
+    assert_eq!(code, Some(5), "{text}");
+    assert_eq!(folder.run(&["check", "--pack", "guard"]).code, 65);
+    let before = std::fs::read_dir(folder.file("guard")).unwrap().count();
+    assert_eq!(build(&folder, &opa, &[]).0, Some(0));
+    assert_eq!(std::fs::read_dir(folder.file("guard")).unwrap().count(), before, "nothing is left behind");
+    assert_eq!(build(&folder, &opa, &["--check"]).0, Some(0));
+    assert_eq!(folder.run(&["check", "--pack", "guard"]).code, 0);
+}
+
+#[test]
+fn rego_that_does_not_compile_is_told_with_its_line() {
+    let Some(opa) = opa() else { return };
+    let folder = Folder::with_pack();
+    folder.edit("guard/policy.rego", "in data.allowed", "in dat.allowed");
+    let (code, text) = build(&folder, &opa, &[]);
+    assert_eq!(code, Some(65), "{text}");
+    assert!(text.contains("policy.rego:6") && text.contains("dat.allowed"), "{text}");
+}
+
+#[test]
+fn without_a_compiler_nothing_is_built() {
+    let folder = Folder::with_pack();
+    let (code, text) = build(&folder, Path::new("/nowhere/opa"), &[]);
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("TRIBUNAL_OPA"), "{text}");
+}
