@@ -26,8 +26,7 @@ pub(crate) struct Evaluator {
 
 /// A request and its answer.
 pub(crate) struct Evaluation {
-    /// `None` for one that could not be read.
-    pub(crate) request: Option<PolicyRequest>,
+    pub(crate) request: PolicyRequest,
     pub(crate) outcome: Outcome,
     pub(crate) explanation: Option<Vec<PackReport>>,
     /// How each engine answers.
@@ -141,23 +140,21 @@ impl Evaluator {
         let tribunal = match &self.service {
             Ok(tribunal) => tribunal,
             Err(fault) => {
-                return Evaluation {
-                    request: Some(request),
-                    ..Evaluation::refused(fault.clone(), Some(now))
-                };
+                return Evaluation { request, ..Evaluation::refused(fault.clone(), Some(now)) };
             }
         };
         let outcome = tribunal.outcome(&request);
         let explanation =
             self.explain.then(|| tribunal.explain(&request, now).into_iter().map(PackReport::from).collect());
         let engines = self.lineup.as_ref().map(|lineup| lineup.compare(tribunal, &request, &outcome));
-        Evaluation { request: Some(request), outcome, explanation, engines }
+        Evaluation { request, outcome, explanation, engines }
     }
 }
 
 impl Evaluation {
     /// The answer to what cannot be asked.
     pub(crate) fn refused(fault: Fault, now: Option<Timestamp>) -> Self {
+        let request = PolicyRequest::unreadable(fault.clone());
         let outcome = Outcome {
             decision: fail_closed(&fault),
             fault: Some(fault),
@@ -166,7 +163,7 @@ impl Evaluation {
             now: now.unwrap_or_else(Timestamp::now),
             duration_ns: 0,
         };
-        Self { request: None, outcome, explanation: None, engines: None }
+        Self { request, outcome, explanation: None, engines: None }
     }
 
     /// Denies what could not be recorded, whatever was decided.

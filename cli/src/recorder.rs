@@ -5,8 +5,6 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use jiff::Timestamp;
-use serde_json::json;
-use tribunal::PolicyRequest;
 use tribunal::core::contract::record::{DecisionRecord, RecordFailure, RecordSettings, RecordedInput};
 use uuid::Uuid;
 
@@ -48,18 +46,8 @@ impl Recording {
     /// # Errors
     /// If it cannot be written as JSON.
     pub(crate) fn line(&self, evaluation: &Evaluation) -> io::Result<Vec<u8>> {
-        // A request that could not be read is recorded as `null`: one that core refuses stands in for it.
-        let unreadable = || PolicyRequest::new(Uuid::nil(), Uuid::nil(), json!({"derived": null}));
-        let stand_in;
-        let request = match &evaluation.request {
-            Some(request) => request,
-            None => {
-                stand_in = unreadable();
-                &stand_in
-            }
-        };
         let record = DecisionRecord::new(
-            request,
+            &evaluation.request,
             &evaluation.outcome,
             &self.settings,
             Uuid::now_v7(),

@@ -170,7 +170,7 @@ fn answer(
 }
 
 fn write_text(out: &mut dyn Write, evaluation: &Evaluation) -> io::Result<()> {
-    let request = evaluation.request.as_ref().and_then(|request| request.payload().ok());
+    let request = evaluation.request.payload().ok();
     match &evaluation.engines {
         Some(rows) => comparison::write(out, request, &evaluation.outcome, rows)?,
         None => outcome::write(out, request, &evaluation.outcome)?,

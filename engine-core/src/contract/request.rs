@@ -87,6 +87,11 @@ impl PolicyRequest {
         Self { payload, held: None, now: None, token: None }
     }
 
+    /// A request that could not be read: it is denied with this fault wherever it goes, and recorded as `null`.
+    pub fn unreadable(fault: Fault) -> Self {
+        Self { payload: Err(fault), held: None, now: None, token: None }
+    }
+
     /// Decides as if it were this instant. Without it the clock is read once, when the request is decided.
     #[must_use]
     pub fn at(mut self, now: Timestamp) -> Self {
