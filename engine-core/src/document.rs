@@ -158,12 +158,21 @@ impl Document {
     }
 
     /// That a value is none of those allowed at its place.
-    fn refuse_word<'w>(&self, place: &Pointer, allowed: impl IntoIterator<Item = &'w Value>, errors: &mut Vec<LoadError>) {
+    fn refuse_word<'w>(
+        &self,
+        place: &Pointer,
+        allowed: impl IntoIterator<Item = &'w Value>,
+        errors: &mut Vec<LoadError>,
+    ) {
         let found = place.get(&self.value).map_or_else(String::new, shown);
         // That a key may also be left out is nothing to choose.
         let known: Vec<String> = allowed.into_iter().filter(|value| !value.is_null()).map(shown).collect();
         let message = format!("`{found}` is not allowed{}: use one of {}", within(place), known.join(", "));
-        errors.push(with_nearest(self.error(LoadErrorKind::Invalid, place, message), &found, &known));
+        let error = self.error(LoadErrorKind::Invalid, place, message);
+        errors.push(match nearest(&found, known.iter().map(String::as_str)) {
+            Some(name) => error.help(format!("did you mean `{name}`?")),
+            None => error,
+        });
     }
 }
 

@@ -115,7 +115,10 @@ impl Tribunal {
                     let name = &pack.identity().pack;
                     unused.remove(name);
                     if !names.insert(name.clone()) {
-                        errors.push(LoadError::new(LoadErrorKind::Invalid, format!("two packs are called `{name}`")));
+                        errors.push(LoadError::new(
+                            LoadErrorKind::Invalid,
+                            format!("two packs are called `{name}`"),
+                        ));
                     }
                     if options.pack.as_ref().is_none_or(|wanted| wanted == name) {
                         kept.push(entry.clone());

@@ -114,7 +114,9 @@ impl Dispatcher {
             None => {}
             Some(Value::String(name)) if self.boundaries.contains(name) => {}
             Some(_) => {
-                return Err(unclassified("`/boundary` is not one of this deployment's boundaries".to_owned()));
+                return Err(unclassified(
+                    "`/boundary` is not one of this deployment's boundaries".to_owned(),
+                ));
             }
         }
         let mut claimed = Vec::with_capacity(slots.len());
