@@ -134,7 +134,9 @@ impl Lines {
             }
             if length > ENDLESS {
                 self.ended = true;
-                return Ok(text);
+                let message =
+                    format!("line {} is longer than {ENDLESS} bytes; nothing after it is read", self.at);
+                return Err(io::Error::new(io::ErrorKind::InvalidData, message));
             }
         }
     }

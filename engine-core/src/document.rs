@@ -11,12 +11,16 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, StrInput};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Number, Value};
 
-use crate::contract::Pointer;
+use crate::contract::{Pointer, json};
 use crate::engine::{LoadError, LoadErrorKind, LoadErrors};
+use crate::limits::{Bytes, RequestBounds};
 use crate::location::Location;
 
 /// How deep a file may nest.
 const MAX_DEPTH: usize = 64;
+/// Files are as large as their pack may be; only their depth is bounded here.
+const JSON_BOUNDS: RequestBounds =
+    RequestBounds { size: Bytes(u64::MAX), depth: MAX_DEPTH, nodes: usize::MAX };
 
 /// A file's content with the place of each value and key.
 #[derive(Debug, Clone)]
@@ -40,7 +44,16 @@ impl Document {
         let text =
             std::str::from_utf8(text).map_err(|error| syntax(format!("the file is not UTF-8: {error}")))?;
         let mut reader = Reader { file, events: Parser::new_from_str(text), places: HashMap::new() };
-        let value = reader.document()?;
+        let value = if file.ends_with(".json") || file.ends_with(".lock") {
+            // Not every JSON text is YAML (`"\ud83d\ude00"`). The YAML reader only finds the places here.
+            let value = json::read(text.as_bytes(), &JSON_BOUNDS).map_err(|fault| syntax(fault.detail))?;
+            if reader.document().is_err() {
+                reader.places.clear();
+            }
+            value
+        } else {
+            reader.document()?
+        };
         Ok(Self { file: file.to_owned(), value, places: reader.places })
     }
 
@@ -350,7 +363,10 @@ fn plain(text: &str) -> Option<Value> {
         && digits.contains(|c: char| c.is_ascii_digit())
         && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'-' | b'+'));
     match text.parse::<f64>() {
-        Ok(float) if is_float => Number::from_f64(float).map(Value::Number),
+        Ok(float) if is_float && json::is_exact(text.trim_start_matches('+')) => {
+            Number::from_f64(float).map(Value::Number)
+        }
+        Ok(_) if is_float => None,
         _ => Some(Value::String(text.to_owned())),
     }
 }

@@ -11,7 +11,7 @@ use std::io::{self, Read};
 use flate2::read::MultiGzDecoder;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tribunal_engine_core::pack::{PackFiles, manifest, source};
+use tribunal_engine_core::pack::{LockedModule, PackFiles, PackLock, files, lock, manifest, source};
 
 use crate::module::MAX_MODULE_BYTES;
 use crate::{ID, MODULE};
@@ -118,8 +118,8 @@ pub fn read(name: &str, bytes: &[u8], entrypoint: Option<&str>) -> Result<PackFi
     {
         return Err(BundleError::Unsupported(format!("a second module, `{}`", other.module)));
     }
-    let settings =
-        settings(bundle.wasm.into_iter().map(|resolver| resolver.entrypoint).collect(), entrypoint)?;
+    let entrypoints: Vec<String> = bundle.wasm.into_iter().map(|resolver| resolver.entrypoint).collect();
+    let settings = settings(entrypoints.clone(), entrypoint)?;
     let description = match bundle.revision.as_str() {
         "" => "A bundle built by OPA".to_owned(),
         revision => format!("A bundle built by OPA, revision {revision}"),
@@ -133,6 +133,20 @@ pub fn read(name: &str, bytes: &[u8], entrypoint: Option<&str>) -> Result<PackFi
     });
     let mut files = PackFiles::default();
     files.insert(manifest::FILE, manifest.to_string().into_bytes());
+    // A bundle comes without sources that its module could lag behind: its lock is made up with the pack.
+    let built = PackLock {
+        sources: files.rego_digest(),
+        module: LockedModule {
+            path: MODULE.to_owned(),
+            digest: files::digest(&module),
+            entrypoints: entrypoints.clone(),
+        },
+        builder: "opa".to_owned(),
+        version: "unknown".to_owned(),
+        command: "opa build -t wasm".to_owned(),
+    };
+    let built = serde_json::to_vec(&built).map_err(|error| BundleError::Manifest(error.to_string()))?;
+    files.insert(lock::FILE, built);
     files.insert(MODULE, module);
     if let Some(data) = entries.remove(source::DATA) {
         files.insert(source::DATA, data);

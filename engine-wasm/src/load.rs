@@ -134,15 +134,9 @@ fn locked_module(pack: &PackSource) -> Result<&[u8], Vec<LoadError>> {
     let name = pack.file_name(MODULE);
     let artefact = |message: String| LoadError::new(LoadErrorKind::Artefact, message);
     let build = format!("run `tribunal pack build {}`", pack.origin);
-    let has_sources = pack.files.rego_sources().next().is_some();
     let Some(lock) = &pack.lock else {
-        // A bare bundle of OPA's has no sources that the module could lag behind.
-        return match has_sources {
-            true => Err(vec![
-                artefact(format!("nothing vouches for `{name}`: there is no `{}`", lock::FILE)).help(build),
-            ]),
-            false => Ok(module),
-        };
+        let message = format!("nothing vouches for `{name}`: there is no `{}`", lock::FILE);
+        return Err(vec![artefact(message).help(build)]);
     };
     let mut errors = Vec::new();
     if lock.module.path != MODULE {
@@ -158,7 +152,7 @@ fn locked_module(pack: &PackSource) -> Result<&[u8], Vec<LoadError>> {
                 .help(build.clone()),
         );
     }
-    if has_sources && lock.sources != pack.files.rego_digest() {
+    if lock.sources != pack.files.rego_digest() {
         let message = format!(
             "sources newer than their build: the Rego of `{}` is not what `{MODULE}` was built from",
             pack.origin
@@ -170,6 +164,12 @@ fn locked_module(pack: &PackSource) -> Result<&[u8], Vec<LoadError>> {
 
 fn missing_module(pack: &PackSource) -> LoadError {
     let name = pack.file_name(MODULE);
+    if pack.lock.is_some() {
+        // It was built once: that it is gone is no reason to decide on another engine.
+        let message = format!("`{name}`, which `{}` vouches for, is missing", lock::FILE);
+        return LoadError::new(LoadErrorKind::Artefact, message)
+            .help(format!("run `tribunal pack build {}`", pack.origin));
+    }
     if pack.files.rego_sources().next().is_none() {
         return LoadError::new(LoadErrorKind::MissingFile, format!("`{name}` is missing"));
     }

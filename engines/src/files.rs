@@ -1,7 +1,7 @@
 //! Packs read from folders and bundles.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
 
 use tribunal_engine_core::engine::{LoadError, LoadErrorKind, LoadErrors};
@@ -23,7 +23,15 @@ pub fn read_pack(path: &Path) -> Result<PackFiles, LoadErrors> {
             format!("pack `{}` cannot be read: {error}", path.display()),
         )
     })?;
-    if metadata.is_dir() { read_folder(path) } else { read_bundle(path) }
+    match (metadata.is_dir(), metadata.is_file()) {
+        (true, _) => read_folder(path),
+        (_, true) => read_bundle(path),
+        _ => Err(LoadError::new(
+            LoadErrorKind::Invalid,
+            format!("`{}` is neither a folder nor a file", path.display()),
+        )
+        .into()),
+    }
 }
 
 /// Reads a file that a deployment or a command names.
@@ -34,13 +42,17 @@ pub fn read_file(path: &Path) -> Result<Vec<u8>, LoadError> {
     let unreadable = |error: io::Error| {
         LoadError::new(LoadErrorKind::MissingFile, format!("`{}` cannot be read: {error}", path.display()))
     };
-    if fs::metadata(path).map_err(unreadable)?.len() > MAX_BYTES {
+    let mut content = Vec::new();
+    // Bounded while reading: a device or a pipe has no length to ask for.
+    let file = fs::File::open(path).map_err(unreadable)?;
+    file.take(MAX_BYTES + 1).read_to_end(&mut content).map_err(unreadable)?;
+    if content.len() as u64 > MAX_BYTES {
         return Err(LoadError::new(
             LoadErrorKind::Bounds,
             format!("`{}` has more than {MAX_BYTES} bytes", path.display()),
         ));
     }
-    fs::read(path).map_err(unreadable)
+    Ok(content)
 }
 
 /// Hidden files are not part of a pack: editors and version control leave them about.
@@ -78,6 +90,13 @@ fn read_folder(root: &Path) -> Result<PackFiles, LoadErrors> {
             if kind.is_dir() {
                 folders.push((entry.path(), format!("{path}/")));
                 continue;
+            }
+            if !kind.is_file() {
+                return Err(LoadError::new(
+                    LoadErrorKind::Invalid,
+                    format!("`{path}` is not a regular file"),
+                )
+                .into());
             }
             let content = read_file(&entry.path())?;
             bytes = bytes.saturating_add(content.len() as u64);

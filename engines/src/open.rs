@@ -23,6 +23,7 @@ pub struct Tribunal {
     folder: PathBuf,
     registry: Registry,
     context: LoadContext,
+    options: Options,
     warnings: Vec<String>,
 }
 
@@ -104,6 +105,7 @@ impl Tribunal {
             folder,
             registry,
             context,
+            options: options.clone(),
         };
         let mut packs = Vec::new();
         let mut kept = Vec::new();
@@ -128,7 +130,8 @@ impl Tribunal {
                 Err(found) => errors.extend(found),
             }
         }
-        for name in unused {
+        // A pack that could not be read has no name yet: data may well have been meant for it.
+        for name in unused.into_iter().filter(|_| errors.is_empty()).collect::<Vec<_>>() {
             errors.push(LoadError::new(
                 LoadErrorKind::Invalid,
                 format!("data was given for pack `{name}`, which is not deployed"),
@@ -199,6 +202,7 @@ impl Tribunal {
     }
 
     /// Reads a pack again from disk and puts it in the place of the one in service, which goes on deciding if that fails.
+    /// Data that was put in place of the pack's own stays in force.
     ///
     /// # Errors
     /// Why the newer version could not be loaded, or that no such pack is deployed.
@@ -207,7 +211,16 @@ impl Tribunal {
         let entry = position
             .and_then(|index| self.deployment.packs.get(index))
             .ok_or_else(|| LoadError::new(LoadErrorKind::Invalid, format!("no pack `{name}` is deployed")))?;
-        self.dispatcher.reload(name, self.load_entry(entry, &Options::default()))
+        let in_force = self.dispatcher.packs().into_iter().find(|pack| pack.identity().pack == name);
+        let newer = self.load_entry(entry, &self.options).and_then(|newer| {
+            match in_force.filter(|pack| pack.identity().data_digest.is_some()) {
+                None => Ok(newer),
+                Some(pack) => newer.with_data(
+                    newer.source().read_data("data in force", pack.data().to_string().as_bytes())?,
+                ),
+            }
+        });
+        self.dispatcher.reload(name, newer)
     }
 }
 

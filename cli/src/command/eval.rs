@@ -50,7 +50,7 @@ pub(crate) struct Args {
     now: Option<Timestamp>,
     /// Threads for NDJSON; one for each processor unless given.
     #[arg(long, value_name = "N")]
-    jobs: Option<NonZero<usize>>,
+    jobs: Option<NonZero<u8>>,
     /// How one decision is written.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -92,7 +92,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         }
     }
     let recording = args.record.as_ref().map(|path| {
-        let settings = service.as_ref().ok().map(|tribunal| &tribunal.deployment().record);
+        // Only a deployment's own words say what must be masked; a bare pack has none.
+        let deployed = service.as_ref().ok().filter(|_| args.config.is_some());
+        let settings = deployed.map(|tribunal| &tribunal.deployment().record);
         let recording = Recording::new(settings);
         let recorder = Recorder::open(path, recording.on_failure());
         (recording, recorder)
@@ -201,8 +203,11 @@ fn many(
     {
         evaluator.lineup = Some(Lineup::load(tribunal, None));
     }
-    let jobs =
-        args.jobs.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZero::<usize>::MIN);
+    let jobs = args
+        .jobs
+        .map(NonZero::from)
+        .or_else(|| std::thread::available_parallelism().ok())
+        .unwrap_or(NonZero::<usize>::MIN);
     let (recording, mut recorder) = recording.unzip();
     let is_loaded = evaluator.service.is_ok();
     let evaluator = Arc::new(evaluator);

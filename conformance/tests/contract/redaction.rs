@@ -201,3 +201,27 @@ fn one_pack_cannot_contradict_itself() {
         );
     }
 }
+
+/// A guard that claims the request as it would become was never asked about it as it was: the redaction is refused.
+#[test]
+fn a_redaction_cannot_carry_a_request_past_a_guard() {
+    let masking = patching(
+        "masking",
+        "/context/raw",
+        &json!([{"op": "replace", "path": "/context/kind", "value": "payment"}, {"op": "remove", "path": "/context/raw"}]),
+    );
+    let guard = json!({
+        "name": "guard", "when": {"/context/kind": ["payment"]}, "rules": [{"answer": {"effect": "deny", "reason": "guarded"}}],
+    });
+    let payload = json!({"context": {"kind": "pay", "raw": true}});
+    check("past a guard", &json!([masking, guard]), &payload, &fault("unclassified"));
+}
+
+#[test]
+fn a_decision_with_more_patches_than_can_be_compared_is_refused() {
+    let patches: Vec<Value> =
+        (0..1_001).map(|index| json!({"op": "remove", "path": format!("/context/list/{index}")})).collect();
+    let payload = json!({"context": {"list": vec![0; 2_000]}});
+    let pack = patching("eager", "/context/list/1999", &json!(patches));
+    check("too many patches", &json!([pack]), &payload, &fault("limit:output"));
+}

@@ -1,7 +1,8 @@
 //! Which requests a pack claims.
 //!
-//! Only a *known, different* value means "not mine". A request that leaves out what a pack is chosen by, or spells it
-//! otherwise, would slip past every guard; it is not classified, and denied.
+//! Only a *known, different* value means "not mine". A request that leaves out what a pack is chosen by, or has another type
+//! there, would slip past every guard; it is not classified, and denied. Any other text is a different value (a boundary has
+//! to be one of the deployment's besides): what no pack claims is denied, unless the deployment says otherwise in words.
 
 use std::collections::BTreeMap;
 

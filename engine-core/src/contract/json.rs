@@ -218,7 +218,7 @@ fn end_of_string(bytes: &[u8], start: usize) -> usize {
 }
 
 /// Whether a 64-bit integer, or the float that prints shortest, is this decimal number.
-fn is_exact(number: &str) -> bool {
+pub(crate) fn is_exact(number: &str) -> bool {
     if !number.contains(['.', 'e', 'E']) {
         return number.parse::<i64>().is_ok() || number.parse::<u64>().is_ok();
     }

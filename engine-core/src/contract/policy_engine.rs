@@ -6,6 +6,7 @@ use async_trait::async_trait;
 
 use super::decision::Decision;
 use super::request::PolicyRequest;
+use crate::limits::RequestBounds;
 
 /// Something that decides. Evaluation is CPU-bound and takes microseconds: the future is ready when first polled, and
 /// never hops threads.
@@ -29,7 +30,7 @@ impl AllowAllPolicy {
 #[async_trait]
 impl PolicyEngine for AllowAllPolicy {
     async fn evaluate(&self, request: &PolicyRequest) -> Decision {
-        match request.payload() {
+        match request.bounded_payload(&RequestBounds::default()) {
             Ok(_) => Decision::allow(),
             Err(fault) => crate::fault::fail_closed(&fault),
         }

@@ -100,7 +100,7 @@ impl DecisionRecord {
         let mut outcome = outcome.clone();
         let discreet = settings.input == RecordedInput::Digest || !settings.mask.is_empty();
         if discreet {
-            conceal(&mut outcome, settings);
+            conceal(&mut outcome, settings, &payload);
         }
         let input = match settings.input {
             RecordedInput::Full => InputRecord::Full(masked(payload, &settings.mask)),
@@ -127,8 +127,16 @@ fn masked(mut payload: Value, places: &[Pointer]) -> Value {
     payload
 }
 
-/// Takes out of an outcome what could quote a request that is not to be written down.
-fn conceal(outcome: &mut Outcome, settings: &RecordSettings) {
+/// Takes out of an outcome what could quote a request that is not to be written down: the values that redactions put in
+/// place there, details of faults, and masked texts wherever a policy's reason or a patch repeats them. The other words of a
+/// reason are the policy's own, and stay.
+fn conceal(outcome: &mut Outcome, settings: &RecordSettings, payload: &Value) {
+    let mut secrets = Vec::new();
+    for place in settings.mask.iter().filter_map(|place| place.get(payload)) {
+        texts(place, &mut secrets);
+    }
+    // Longer ones first: one may lie within another.
+    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     let hidden = |path: &Pointer| {
         settings.input == RecordedInput::Digest
             || settings.mask.iter().any(|place| place.contains(path) || path.contains(place))
@@ -136,11 +144,17 @@ fn conceal(outcome: &mut Outcome, settings: &RecordSettings) {
     let decisions = std::iter::once(&mut outcome.decision).chain(outcome.packs.iter_mut().flat_map(|pack| {
         std::iter::once(&mut pack.decision).chain(pack.shadows.iter_mut().map(|shadow| &mut shadow.decision))
     }));
-    for patch in decisions.flat_map(|decision| decision.patches.iter_mut()) {
-        if let Patch::Replace { path, value } = patch
-            && hidden(path)
-        {
-            *value = Value::String(MASKED.to_owned());
+    for decision in decisions {
+        if let Some(reason) = &mut decision.reason {
+            *reason = without(&secrets, reason);
+        }
+        for patch in &mut decision.patches {
+            if let Patch::Replace { path, value } = patch {
+                let text = value.to_string();
+                if hidden(path) || without(&secrets, &text) != text {
+                    *value = Value::String(MASKED.to_owned());
+                }
+            }
         }
     }
     let faults = outcome.fault.iter_mut().chain(outcome.packs.iter_mut().flat_map(|pack| {
@@ -148,5 +162,54 @@ fn conceal(outcome: &mut Outcome, settings: &RecordSettings) {
     }));
     for fault in faults {
         fault.detail.clear();
+    }
+}
+
+/// Every text and number of a value, as a policy could write it into a reason.
+fn texts(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::String(text) if !text.is_empty() => found.push(text.clone()),
+        Value::Number(number) => found.push(number.to_string()),
+        Value::Array(items) => items.iter().for_each(|item| texts(item, found)),
+        Value::Object(members) => members.values().for_each(|member| texts(member, found)),
+        _ => {}
+    }
+}
+
+fn without(secrets: &[String], text: &str) -> String {
+    secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), MASKED))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::Decision;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_masked_is_masked_wherever_it_is_repeated() {
+        let request =
+            PolicyRequest::from_slice(br#"{"context": {"ssn": "123-45", "age": 37, "note": "x"}}"#).unwrap();
+        let patch = |path: &str, value| Patch::Replace { path: Pointer::parse(path).unwrap(), value };
+        let patches =
+            vec![patch("/context/note", json!({"was": "123-45"})), patch("/context/other", json!("fine"))];
+        let decision = Decision { patches, ..Decision::deny("ssn 123-45 of one aged 37 refused") };
+        let outcome = Outcome {
+            decision,
+            fault: None,
+            packs: Vec::new(),
+            rounds: 1,
+            now: Timestamp::UNIX_EPOCH,
+            duration_ns: 0,
+        };
+        let mask = ["/context/ssn", "/context/age"].map(|place| Pointer::parse(place).unwrap()).to_vec();
+        let settings = RecordSettings { mask, ..RecordSettings::default() };
+        let record = DecisionRecord::new(&request, &outcome, &settings, Uuid::nil(), Timestamp::UNIX_EPOCH);
+        let text = serde_json::to_string(&record).unwrap();
+        assert!(!text.contains("123-45") && !text.contains("37"), "{text}");
+        assert!(
+            text.contains("ssn [masked] of one aged [masked] refused") && text.contains("fine"),
+            "{text}"
+        );
     }
 }

@@ -37,7 +37,12 @@ impl DerivePlan {
             }
         }
         for (name, function) in &waiting {
-            let Some(needed) = function.source.as_ref().and_then(derived_source) else { continue };
+            let Some(source) = function.source.as_ref().filter(|source| is_derived(source)) else { continue };
+            let Some(needed) = derived_source(source) else {
+                let message = format!("`{source}` is not a derived member: write `/{DERIVED}/name`");
+                errors.push(document.error(LoadErrorKind::Invalid, &place_of(name, specs), message));
+                continue;
+            };
             if !specs.contains_key(needed) {
                 let known: Vec<String> = specs.keys().cloned().collect();
                 let at = place_of(name, specs);
@@ -115,10 +120,14 @@ impl DerivePlan {
     }
 }
 
+fn is_derived(pointer: &Pointer) -> bool {
+    pointer.tokens().first().is_some_and(|first| first == DERIVED)
+}
+
 /// The derived member a pointer leads to, if it leads to one.
 fn derived_source(pointer: &Pointer) -> Option<&str> {
     match pointer.tokens() {
-        [first, name, ..] if first == DERIVED => Some(name),
+        [first, name] if first == DERIVED => Some(name),
         _ => None,
     }
 }
@@ -214,6 +223,10 @@ derive:
             ),
             ("derive: {a: {regex: {source: /x, pattern: a, capture: 1}}}", "no such group"),
             ("derive: {a: {time: {part: day, zone: Mars/Base}}}", "no time zone `Mars/Base`"),
+            (
+                "derive: {a: {lower: {source: /derived/b/c}}, b: {lower: {source: /x}}}",
+                "is not a derived member",
+            ),
             (
                 "derive: {aa: {lower: {source: /derived/ab}}, ac: {lower: {source: /x}}}",
                 "`ab` is not derived",

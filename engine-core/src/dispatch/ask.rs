@@ -10,8 +10,11 @@ use serde_json::Value;
 use super::redaction;
 use crate::contract::Token;
 use crate::engine::{Engine, Prepared, Verdict};
-use crate::fault::{Fault, FaultKind, TokenFault};
+use crate::fault::{Fault, FaultKind, LimitKind, TokenFault};
 use crate::pack::{PackSource, TokenMode};
+
+/// The most patches one decision may have: each is compared with every other, and no deadline covers that.
+const MAX_PATCHES: usize = 1_000;
 
 /// What an engine said, and how long it took.
 #[derive(Debug)]
@@ -69,6 +72,10 @@ pub(super) fn ask(engine: &dyn Engine, source: &PackSource, payload: &Value, vie
 fn hold(verdict: Verdict, source: &PackSource, payload: &Value) -> Result<Verdict, Fault> {
     let Verdict { decision, rules, rules_evaluated } = verdict;
     let decision = decision.well_formed()?;
+    if decision.patches.len() > MAX_PATCHES {
+        let detail = format!("{} patches, more than {MAX_PATCHES}", decision.patches.len());
+        return Err(Fault::new(FaultKind::Limit(LimitKind::Output), detail));
+    }
     redaction::check(&decision.patches, payload, &source.manifest.redactable)?;
     Ok(Verdict { decision, rules, rules_evaluated })
 }

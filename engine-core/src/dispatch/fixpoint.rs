@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -27,6 +28,13 @@ pub(super) struct Claimed<'s> {
     pub(super) out_of_service: Option<Fault>,
 }
 
+impl Claimed<'_> {
+    /// Tells one loaded pack from another.
+    pub(super) fn address(&self) -> *const LoadedPack {
+        self.pack
+    }
+}
+
 /// What one pack has said so far.
 struct Tally<'s> {
     claimed: &'s Claimed<'s>,
@@ -40,11 +48,15 @@ struct Tally<'s> {
 }
 
 /// Asks every claimed pack until all allow, one refuses, or the rounds are used up.
+///
+/// `claimed_alike` tells whether a redacted request is still claimed by the same packs: a redaction must not carry a
+/// request past a guard that was never asked.
 pub(super) fn run(
     claimed: &[Claimed<'_>],
     payload: &Value,
     now: Timestamp,
     token: Option<&Token>,
+    claimed_alike: impl Fn(&Value) -> bool,
 ) -> Outcome {
     let mut tallies: Vec<Tally<'_>> = claimed.iter().map(Tally::new).collect();
     let mut current = Cow::Borrowed(payload);
@@ -67,7 +79,12 @@ pub(super) fn run(
             }
             break;
         }
-        match redacted(&tallies, &current) {
+        let next = redacted(&tallies, &current).and_then(|next| {
+            let moved =
+                || Fault::new(FaultKind::Unclassified, "the redaction changes which packs claim the request");
+            if claimed_alike(&next) { Ok(next) } else { Err(moved()) }
+        });
+        match next {
             Ok(next) => current = Cow::Owned(next),
             Err(fault) => {
                 for tally in
@@ -116,7 +133,11 @@ impl<'s> Tally<'s> {
     }
 
     fn ask(&mut self, payload: &Value, now: Timestamp, token: Option<&Token>, first: bool) {
-        let answer = self.answer(payload, now, token, first);
+        // Whatever panics on the way to an answer, the answer is a fault.
+        let answer = catch_unwind(AssertUnwindSafe(|| self.answer(payload, now, token, first)))
+            .unwrap_or_else(|_| {
+                Answer::fault(Fault::new(FaultKind::Panic, "the host panicked over this request"))
+            });
         self.duration_ns = self.duration_ns.saturating_add(answer.duration_ns);
         self.latest = answer.verdict;
         match &self.latest {

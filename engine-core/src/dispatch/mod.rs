@@ -105,7 +105,13 @@ impl Dispatcher {
             };
             return Ok(Outcome { decision, fault: None, packs: Vec::new(), rounds: 0, now, duration_ns: 0 });
         }
-        Ok(fixpoint::run(&claimed, payload, now, request.token()))
+        let claimed_alike = |redacted: &Value| {
+            let again = self.claimed(&slots, redacted);
+            again.is_ok_and(|again| {
+                again.iter().map(|pack| pack.address()).eq(claimed.iter().map(|pack| pack.address()))
+            })
+        };
+        Ok(fixpoint::run(&claimed, payload, now, request.token(), claimed_alike))
     }
 
     fn claimed<'s>(&self, slots: &'s [Slot], payload: &Value) -> Result<Vec<fixpoint::Claimed<'s>>, Fault> {

@@ -57,6 +57,11 @@ impl PackSource {
         let named = |path: &str| format!("{}/{path}", origin.trim_end_matches('/'));
         let missing =
             |path: &str| LoadError::new(LoadErrorKind::MissingFile, format!("`{}` is missing", named(path)));
+        // The digest is over lines: a name that holds one could stand for two files.
+        if let Some(path) = files.paths().find(|path| path.contains(char::is_control)) {
+            let message = format!("the file name {path:?} holds a control character");
+            return Err(LoadError::new(LoadErrorKind::Invalid, message).into());
+        }
         let text = files.get(manifest::FILE).ok_or_else(|| missing(manifest::FILE))?;
         let document = Document::parse(&named(manifest::FILE), text)?;
         let manifest: Manifest = document.read(&manifest_schema(registry))?;

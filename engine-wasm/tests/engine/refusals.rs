@@ -67,7 +67,15 @@ fn a_module_is_what_its_lock_and_sources_say() {
     }
 
     let bare = without(&without(&decisions(), "pack.lock"), "decisions.rego");
-    assert!(bare.load().is_ok(), "a bundle has no sources to lag behind");
+    refused(&bare, LoadErrorKind::Artefact, &["nothing vouches"]);
+    refused(
+        &without(&decisions(), "decisions.rego"),
+        LoadErrorKind::Artefact,
+        &["sources newer than their build"],
+    );
+    let unbuilt = without(&decisions(), "policy.wasm");
+    refused(&unbuilt, LoadErrorKind::Artefact, &["which `pack.lock` vouches for, is missing"]);
+    assert!(!refusal(&unbuilt).is_absence(), "a module that went missing lets no fallback in");
     let mut elsewhere = decisions();
     let lock = String::from_utf8(elsewhere.files.get("pack.lock").unwrap().to_vec()).unwrap();
     elsewhere.files.insert("pack.lock", lock.replace("policy.wasm", "other.wasm").into_bytes());
