@@ -39,6 +39,11 @@ fn pack_data(text: &str) -> Result<(String, PathBuf), String> {
 }
 
 impl Target {
+    /// Whether a deployment is asked, and not a bare pack.
+    pub(crate) fn is_deployment(&self) -> bool {
+        self.config.is_some()
+    }
+
     /// What stands in place of the deployment's own words.
     ///
     /// # Errors

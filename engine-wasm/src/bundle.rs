@@ -301,7 +301,7 @@ mod tests {
         let bytes = bundle(ONE);
         assert!(is_bundle(&bytes));
         let files = read("My Bundle.tar.gz", &bytes, None).unwrap();
-        assert_eq!(files.paths().collect::<Vec<_>>(), ["data.json", "pack.yaml", "policy.wasm"]);
+        assert_eq!(files.paths().collect::<Vec<_>>(), ["data.json", "pack.lock", "pack.yaml", "policy.wasm"]);
         let manifest: Value = serde_json::from_slice(files.get("pack.yaml").unwrap()).unwrap();
         assert_eq!(manifest["name"], "my-bundle-tar-gz");
         assert_eq!(manifest["input_schema"], "none");

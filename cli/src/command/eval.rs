@@ -93,7 +93,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     }
     let recording = args.record.as_ref().map(|path| {
         // Only a deployment's own words say what must be masked; a bare pack has none.
-        let deployed = service.as_ref().ok().filter(|_| args.config.is_some());
+        let deployed = service.as_ref().ok().filter(|_| args.target.is_deployment());
         let settings = deployed.map(|tribunal| &tribunal.deployment().record);
         let recording = Recording::new(settings);
         let recorder = Recorder::open(path, recording.on_failure());

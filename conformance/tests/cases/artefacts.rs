@@ -16,8 +16,9 @@ use crate::packs::Pack;
 type Change = fn(&PackFiles) -> PackFiles;
 
 /// Each change to the pack `shared`, and the kind of error it is refused with; none if the fallback decides.
-const CHANGES: [(&str, Change, Option<LoadErrorKind>); 6] = [
-    ("as-it-was-built-but-never-compiled", |files| without(files, "policy.wasm"), None),
+const CHANGES: [(&str, Change, Option<LoadErrorKind>); 7] = [
+    ("never-compiled", |files| without(&without(files, "policy.wasm"), "pack.lock"), None),
+    ("a-module-that-went-missing", |files| without(files, "policy.wasm"), Some(LoadErrorKind::Artefact)),
     (
         "rego-edited-after-the-build",
         |files| edited(files, "policy.rego", b"\ndecision := \"allow\"\n"),
