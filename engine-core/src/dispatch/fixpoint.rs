@@ -38,8 +38,8 @@ impl Claimed<'_> {
 /// What one pack has said so far.
 struct Tally<'s> {
     claimed: &'s Claimed<'s>,
-    /// The answer of the round under way.
-    latest: Result<Verdict, Fault>,
+    /// The answer of the round under way: its effect, and the changes it wants.
+    latest: Result<(DecisionEffect, Vec<Patch>), Fault>,
     /// The most severe decision of all rounds, with its rules.
     decision: Option<Verdict>,
     fault: Option<Fault>,
@@ -106,9 +106,14 @@ fn redacted(tallies: &[Tally<'_>], current: &Value) -> Result<Value, Fault> {
 
 fn finish(tallies: Vec<Tally<'_>>, original: &Value, last: &Value, rounds: u32, now: Timestamp) -> Outcome {
     // A denial or a step-up keeps, for the record, what would have been changed.
-    let shown = match redacted(&tallies, last) {
-        Ok(after) => patch::difference(original, &after),
-        Err(_) => patch::difference(original, last),
+    let untouched = rounds == 1 && tallies.iter().all(|tally| tally.wanted().is_empty());
+    let shown = if untouched {
+        Vec::new()
+    } else {
+        match redacted(&tallies, last) {
+            Ok(after) => patch::difference(original, &after),
+            Err(_) => patch::difference(original, last),
+        }
     };
     let packs: Vec<PackOutcome> = tallies.into_iter().map(|tally| tally.outcome(rounds)).collect();
     let mut decision = Decision::merge(packs.iter().map(|pack| pack.decision.clone()));
@@ -139,10 +144,12 @@ impl<'s> Tally<'s> {
                 Answer::fault(Fault::new(FaultKind::Panic, "the host panicked over this request"))
             });
         self.duration_ns = self.duration_ns.saturating_add(answer.duration_ns);
-        self.latest = answer.verdict;
-        match &self.latest {
-            Ok(verdict) => self.decision = Some(severest(self.decision.take(), verdict.clone())),
-            Err(fault) => self.fault = Some(fault.clone()),
+        match answer.verdict {
+            Ok(verdict) => {
+                self.latest = Ok((verdict.decision.effect, verdict.decision.patches.clone()));
+                self.decision = Some(severest(self.decision.take(), verdict));
+            }
+            Err(fault) => self.refuse(fault),
         }
     }
 
@@ -174,12 +181,12 @@ impl<'s> Tally<'s> {
     }
 
     fn latest_effect(&self) -> DecisionEffect {
-        self.latest.as_ref().map_or(DecisionEffect::Deny, |verdict| verdict.decision.effect)
+        self.latest.as_ref().map_or(DecisionEffect::Deny, |(effect, _)| *effect)
     }
 
     /// The changes this pack wants in the round under way.
     fn wanted(&self) -> &[Patch] {
-        self.latest.as_ref().map_or(&[], |verdict| verdict.decision.patches.as_slice())
+        self.latest.as_ref().map_or(&[], |(_, patches)| patches.as_slice())
     }
 
     fn outcome(self, rounds: u32) -> PackOutcome {
