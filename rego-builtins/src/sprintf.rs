@@ -76,6 +76,18 @@ struct Spec {
     precision: Option<usize>,
 }
 
+impl Spec {
+    /// What stands before a number.
+    fn sign(&self, negative: bool) -> &'static str {
+        match (negative, self.plus, self.space) {
+            (true, ..) => "-",
+            (_, true, _) => "+",
+            (_, _, true) => " ",
+            _ => "",
+        }
+    }
+}
+
 struct Printer<'a> {
     out: String,
     args: &'a [Arg],
@@ -352,15 +364,7 @@ impl Printer<'_> {
             'X' if spec.sharp => "0X",
             _ => "",
         };
-        let sign = if negative {
-            "-"
-        } else if spec.plus {
-            "+"
-        } else if spec.space {
-            " "
-        } else {
-            ""
-        };
+        let sign = spec.sign(negative);
         self.padded(&format!("{sign}{prefix}{number}"), unpadded);
     }
 
@@ -430,15 +434,7 @@ impl Printer<'_> {
         if spec.sharp && verb != 'b' {
             number = go_float::with_point(&number, verb, precision);
         }
-        let sign = if value.is_sign_negative() {
-            "-"
-        } else if spec.plus {
-            "+"
-        } else if spec.space {
-            " "
-        } else {
-            ""
-        };
+        let sign = spec.sign(value.is_sign_negative());
         if spec.zero && !spec.minus && !sign.is_empty() {
             let missing = spec.width.unwrap_or(0).saturating_sub(number.len() + 1);
             self.out.push_str(&format!("{sign}{}{number}", "0".repeat(missing)));

@@ -2,7 +2,6 @@
 //! and allowed, so nobody approves what was never shown to them.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use jiff::Timestamp;
@@ -11,6 +10,7 @@ use serde_json::Value;
 use super::ask::Answer;
 use super::loaded::LoadedPack;
 use super::redaction;
+use crate::contract::decision::join_reasons;
 use crate::contract::{
     Decision, DecisionEffect, Outcome, PackOutcome, Patch, Rules, ShadowOutcome, Token, parity, patch,
 };
@@ -227,16 +227,8 @@ fn severest(before: Option<Verdict>, latest: Verdict) -> Verdict {
             let rules = names
                 .collect::<Option<Vec<_>>>()
                 .map_or(Rules::UNAVAILABLE, |names| Rules::determined(names.concat()));
-            let reasons: BTreeSet<String> = [&before, &latest]
-                .into_iter()
-                .filter_map(|verdict| verdict.decision.reason.clone())
-                .filter(|reason| !reason.is_empty())
-                .collect();
-            let reason = if reasons.is_empty() {
-                None
-            } else {
-                Some(reasons.into_iter().collect::<Vec<_>>().join("; "))
-            };
+            let reason =
+                join_reasons(before.decision.reason.into_iter().chain(latest.decision.reason.clone()));
             let mut patches = before.decision.patches;
             patches.extend(latest.decision.patches);
             let decision = Decision { reason, patches, ..latest.decision };
