@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tribunal_engine_core::engine::{
     Capabilities, Capability, Engine, EngineFactory, EngineInfo, LoadContext, LoadError, LoadErrorKind,
-    LoadErrors,
+    LoadErrors, Mutant, Vocabulary,
 };
 use tribunal_engine_core::limits::Limits;
 use tribunal_engine_core::pack::{PackSource, TokenMode};
@@ -127,6 +127,14 @@ impl EngineFactory for BiscuitFactory {
             output: context.limits.output.map_or(OUTPUT, |bytes| bytes.0),
         };
         Ok(Arc::new(BiscuitEngine::new(parts, &pack.data)?))
+    }
+
+    fn vocabulary(&self, _: &PackSource) -> Result<Vocabulary, LoadErrors> {
+        Ok(Vocabulary::default())
+    }
+
+    fn mutants(&self, _: &PackSource) -> Result<Vec<Mutant>, LoadErrors> {
+        Ok(Vec::new())
     }
 }
 

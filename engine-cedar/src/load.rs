@@ -13,7 +13,7 @@ use tribunal_engine_core::contract::request::DERIVED;
 use tribunal_engine_core::document::{Document, with_nearest};
 use tribunal_engine_core::engine::{
     Capabilities, Capability, Engine, EngineFactory, EngineInfo, LoadContext, LoadError, LoadErrorKind,
-    LoadErrors,
+    LoadErrors, Mutant, Vocabulary,
 };
 use tribunal_engine_core::location::Location;
 use tribunal_engine_core::pack::source::{DATA as DATA_FILE, INPUT_SCHEMA};
@@ -98,6 +98,14 @@ impl EngineFactory for CedarFactory {
             statics: Arc::new(statics),
             output: context.limits.output.map(|bytes| bytes.0),
         }))
+    }
+
+    fn vocabulary(&self, _: &PackSource) -> Result<Vocabulary, LoadErrors> {
+        Ok(Vocabulary::default())
+    }
+
+    fn mutants(&self, _: &PackSource) -> Result<Vec<Mutant>, LoadErrors> {
+        Ok(Vec::new())
     }
 }
 

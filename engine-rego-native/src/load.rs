@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 use tribunal_engine_core::engine::{
     Capabilities, Capability, Engine, EngineFactory, EngineInfo, LoadContext, LoadError, LoadErrorKind,
-    LoadErrors,
+    LoadErrors, Mutant, Vocabulary,
 };
 use tribunal_engine_core::pack::PackSource;
 
@@ -90,6 +90,14 @@ impl EngineFactory for RegoNativeFactory {
             output: limits.output.map_or(OUTPUT, |output| output.0),
         };
         Ok(Arc::new(RegoNative::new(policy, rules.into())))
+    }
+
+    fn vocabulary(&self, _: &PackSource) -> Result<Vocabulary, LoadErrors> {
+        Ok(Vocabulary::default())
+    }
+
+    fn mutants(&self, _: &PackSource) -> Result<Vec<Mutant>, LoadErrors> {
+        Ok(Vec::new())
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tribunal_engine_core::document::with_nearest;
 use tribunal_engine_core::engine::{
     Capabilities, Capability, Engine, EngineFactory, EngineInfo, LoadContext, LoadError, LoadErrorKind,
-    LoadErrors,
+    LoadErrors, Mutant, Vocabulary,
 };
 use tribunal_engine_core::fault::{FaultKind, LimitKind};
 use tribunal_engine_core::limits::{Bytes, Limits};
@@ -103,6 +103,14 @@ impl EngineFactory for RegoWasmFactory {
         LoadErrors::check(errors)?;
         let Some(module) = module else { return Err(missing_module(pack).into()) };
         start(pack, &module, &question, &context.limits, context.cache.as_deref())
+    }
+
+    fn vocabulary(&self, _: &PackSource) -> Result<Vocabulary, LoadErrors> {
+        Ok(Vocabulary::default())
+    }
+
+    fn mutants(&self, _: &PackSource) -> Result<Vec<Mutant>, LoadErrors> {
+        Ok(Vec::new())
     }
 }
 

@@ -11,7 +11,7 @@ use tribunal::core::contract::{Decision, DecisionEffect, Outcome, PolicyRequest,
 use tribunal::core::dispatch::{Dispatcher, LoadedPack};
 use tribunal::core::engine::{
     Capabilities, Engine, EngineFactory, EngineInfo, Explanation, LoadContext, LoadError, LoadErrorKind,
-    LoadErrors, Prepared, Registry, Verdict,
+    LoadErrors, Mutant, Prepared, Registry, Verdict, Vocabulary,
 };
 use tribunal::core::fault::{Fault, FaultKind};
 use tribunal::core::pack::{PackFiles, PackSource};
@@ -101,6 +101,14 @@ impl EngineFactory for Scripted {
             Some(other) => panic!("no such kind: {other}"),
         };
         Err(LoadError::new(kind, "refused by the script").into())
+    }
+
+    fn vocabulary(&self, _: &PackSource) -> Result<Vocabulary, LoadErrors> {
+        Ok(Vocabulary::default())
+    }
+
+    fn mutants(&self, _: &PackSource) -> Result<Vec<Mutant>, LoadErrors> {
+        Ok(Vec::new())
     }
 }
 

@@ -8,7 +8,7 @@ use super::ask::{Answer, ask};
 use crate::config::{PackEntry, When};
 use crate::contract::{PackIdentity, Token};
 use crate::engine::{
-    Capability, Engine, LoadContext, LoadError, LoadErrorKind, LoadErrors, Prepared, Registry,
+    Capability, Engine, LoadContext, LoadError, LoadErrorKind, LoadErrors, Prepared, Registry, Verdict,
 };
 use crate::fault::Fault;
 use crate::pack::{PackSource, TokenMode};
@@ -152,6 +152,16 @@ impl LoadedPack {
         token: Option<&'p Token>,
     ) -> Result<Prepared<'p>, Fault> {
         super::ask::view(&self.source, prepared, now, token)
+    }
+
+    /// What the engine decides of a prepared request, held to the contract as dispatch holds it: `payload` is the request
+    /// before anything was derived, `view` what [`LoadedPack::view`] made of it. One question and no rounds: to a fault,
+    /// and to a decision other than `redact`, dispatch adds nothing.
+    ///
+    /// # Errors
+    /// The fault for which the request is denied.
+    pub fn decide(&self, payload: &Value, view: &Prepared<'_>) -> Result<Verdict, Fault> {
+        self.answer(payload, view).verdict
     }
 
     pub(super) fn answer(&self, payload: &Value, view: &Prepared<'_>) -> Answer {

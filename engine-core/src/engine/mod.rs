@@ -5,17 +5,22 @@
 //! - [`capability`]: what an engine declares that it can do
 //! - [`error`]: why a pack is refused at load
 //! - [`registry`]: which engines there are
+//! - [`vocabulary`], [`mutant`]: what a comparison of engines asks of an engine's policies
 
 pub mod capability;
 pub mod error;
+pub mod mutant;
 pub mod prepared;
 pub mod registry;
 pub mod traits;
+pub mod vocabulary;
 
 pub use capability::{Capabilities, Capability};
 pub use error::{LoadError, LoadErrorKind, LoadErrors};
+pub use mutant::{Mutant, Mutation};
 pub use prepared::Prepared;
 pub use registry::{Registry, RegistryError};
 pub use traits::{
     Engine, EngineFactory, EngineInfo, Explanation, LoadContext, RootKey, RuleTrace, Trust, Verdict,
 };
+pub use vocabulary::{Form, Literal, RuleVocabulary, Vocabulary};

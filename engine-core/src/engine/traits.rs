@@ -9,7 +9,9 @@ use serde_json::Value;
 
 use super::capability::Capabilities;
 use super::error::LoadErrors;
+use super::mutant::Mutant;
 use super::prepared::Prepared;
+use super::vocabulary::Vocabulary;
 use crate::contract::{Decision, Rules};
 use crate::fault::Fault;
 use crate::limits::Limits;
@@ -56,6 +58,20 @@ pub trait EngineFactory: Send + Sync + Debug {
     /// # Errors
     /// Everything found wrong, with its place in the pack's files.
     fn load(&self, pack: &PackSource, context: &LoadContext) -> Result<Arc<dyn Engine>, LoadErrors>;
+
+    /// What this engine's policy of a pack mentions. A search for disagreements starts from it; it is here and not on
+    /// [`Engine`], so that a decision point in service does not keep the text of its policies.
+    ///
+    /// # Errors
+    /// What keeps the policy from being read; a pack that [`EngineFactory::load`] takes in can be.
+    fn vocabulary(&self, pack: &PackSource) -> Result<Vocabulary, LoadErrors>;
+
+    /// The small mistakes that this engine's policy of a pack could have, one in each mutant, in the order of the text.
+    /// What cannot change a decision (another reason for it excepted) is left out where that is plain.
+    ///
+    /// # Errors
+    /// As [`EngineFactory::vocabulary`].
+    fn mutants(&self, pack: &PackSource) -> Result<Vec<Mutant>, LoadErrors>;
 }
 
 /// An engine's name and version, as they stand in outcomes and reports.
