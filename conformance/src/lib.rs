@@ -11,6 +11,7 @@
 //! - [`coverage`]: the members of a request that no case leaves out or mistypes
 //! - [`parity`]: engines compared on a pack, and the report of it
 //! - [`rego`]: a pack's own `test_` rules
+//! - [`search`]: the search for a request on which engines differ
 //!
 //! ```
 //! use std::sync::Arc;
@@ -40,6 +41,7 @@ pub mod coverage;
 pub mod parity;
 pub mod rego;
 pub mod runner;
+pub mod search;
 
 pub use case::{Case, Expectation, Suite, case_schema};
 pub use comparison::Mismatch;

@@ -34,6 +34,7 @@ pub struct Runner {
     pack: Arc<PackSource>,
     engine: String,
     dispatcher: Dispatcher,
+    loaded: Arc<LoadedPack>,
 }
 
 impl Runner {
@@ -56,9 +57,9 @@ impl Runner {
             limits: Default::default(),
             shadow: Vec::new(),
         };
-        let loaded = LoadedPack::load(pack.clone(), &entry, context, registry)?;
-        let dispatcher = Dispatcher::new(&Deployment::of(vec![entry]), [loaded]);
-        Ok(Self { pack, engine: engine.to_owned(), dispatcher })
+        let loaded = Arc::new(LoadedPack::load(pack.clone(), &entry, context, registry)?);
+        let dispatcher = Dispatcher::new(&Deployment::of(vec![entry]), [loaded.clone()]);
+        Ok(Self { pack, engine: engine.to_owned(), dispatcher, loaded })
     }
 
     /// The pack.
@@ -69,6 +70,16 @@ impl Runner {
     /// The engine.
     pub fn engine(&self) -> &str {
         &self.engine
+    }
+
+    /// The decision point in which the pack stands alone.
+    pub fn dispatcher(&self) -> &Dispatcher {
+        &self.dispatcher
+    }
+
+    /// The pack on its engine.
+    pub fn loaded(&self) -> Arc<LoadedPack> {
+        self.loaded.clone()
     }
 
     /// Decides a case's request as a caller's would be decided: through the front door, as bytes.

@@ -282,55 +282,51 @@ impl Engine for BiscuitEngine {
     fn explain(&self, request: &Prepared<'_>) -> Result<Explanation, Fault> {
         let Evaluation { mut authorizer, judgement, gathered, given } = self.evaluate(request)?;
         let verdict = self.verdict(&judgement, gathered)?;
-        let mut notes: Vec<Option<String>> = vec![None; self.program.statements.len()];
-        let mut note = |statement: usize, text: String| {
+        let mut notes: Vec<Option<(String, Option<bool>)>> = vec![None; self.program.statements.len()];
+        let mut note = |statement: usize, text: &str, came_true: Option<bool>| {
             if let Some(place) = notes.get_mut(statement) {
-                *place = Some(text);
+                *place = Some((text.to_owned(), came_true));
             }
         };
+        let matched = |matched: bool| if matched { "matched" } else { "did not match" };
         for (index, statement) in self.program.policies.iter().enumerate() {
-            note(
-                *statement,
-                match judgement.policy {
-                    Some((matched, _)) if index > matched => "not reached".to_owned(),
-                    Some((matched, _)) if index == matched => "matched".to_owned(),
-                    _ => "did not match".to_owned(),
-                },
-            );
+            match judgement.policy {
+                Some((first, _)) if index > first => note(*statement, "not reached", None),
+                Some((first, _)) => note(*statement, matched(index == first), Some(index == first)),
+                None => note(*statement, matched(false), Some(false)),
+            }
         }
         for (index, statement) in self.program.checks.iter().enumerate() {
-            note(*statement, if judgement.checks.contains(&index) { "failed" } else { "held" }.to_owned());
+            let held = !judgement.checks.contains(&index);
+            note(*statement, if held { "held" } else { "failed" }, Some(held));
         }
         for answer in &self.program.answers {
-            note(
-                answer.statement,
-                if given.contains(&answer.statement) { "matched" } else { "did not match" }.to_owned(),
-            );
+            let is_given = given.contains(&answer.statement);
+            note(answer.statement, matched(is_given), Some(is_given));
         }
         for (statement, rule) in &self.program.rules {
             let facts: Vec<Fact> =
                 authorizer.query(rule.clone()).map_err(|error| error::evaluation(&error))?;
-            note(
-                *statement,
-                match facts.len() {
-                    0 => "did not match".to_owned(),
-                    1 => "derived 1 fact".to_owned(),
-                    count => format!("derived {count} facts"),
-                },
-            );
+            match facts.len() {
+                0 => note(*statement, matched(false), Some(false)),
+                1 => note(*statement, "derived 1 fact", Some(true)),
+                count => note(*statement, &format!("derived {count} facts"), Some(true)),
+            }
         }
         if let Rules::Determined(names) = &verdict.rules {
             for (place, statement) in notes.iter_mut().zip(&self.program.statements) {
-                if let (Some(text), true) = (place, names.contains(&statement.name)) {
+                if let (Some((text, _)), true) = (place, names.contains(&statement.name)) {
                     text.push_str("; determined the decision");
                 }
             }
         }
         let trace = self.program.statements.iter().zip(notes).filter_map(|(statement, note)| {
+            let (note, came_true) = note?;
             Some(RuleTrace {
                 rule: statement.name.clone(),
                 location: Some(statement.location.clone()),
-                note: note?,
+                note,
+                came_true,
             })
         });
         let mut trace: Vec<RuleTrace> = trace.collect();
@@ -338,6 +334,7 @@ impl Engine for BiscuitEngine {
             rule: format!("token block {block} check {check}"),
             location: None,
             note: "failed".to_owned(),
+            came_true: Some(false),
         }));
         Ok(Explanation { verdict, trace, notes: Vec::new() })
     }

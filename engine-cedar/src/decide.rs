@@ -66,6 +66,7 @@ impl Engine for CedarEngine {
                     rule: rule.id.clone(),
                     location: Some(rule.location.clone()),
                     note: note.to_owned(),
+                    came_true: Some(matched),
                 });
             }
         }

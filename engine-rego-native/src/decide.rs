@@ -84,5 +84,10 @@ fn trace(rule: &RulePlace, file: &regorus::coverage::File) -> Option<RuleTrace> 
         lines => format!("ran; lines {} were not reached", lines.join(", ")),
     };
     let Location { file, line, column } = rule.place.clone();
-    Some(RuleTrace { rule: rule.path.join("."), location: Some(Location { file, line, column }), note })
+    Some(RuleTrace {
+        rule: rule.path.join("."),
+        location: Some(Location { file, line, column }),
+        note,
+        came_true: Some(missed.is_empty()),
+    })
 }

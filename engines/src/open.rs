@@ -99,7 +99,7 @@ impl Tribunal {
             }
         }
         let mut tribunal = Self {
-            dispatcher: Dispatcher::new(&deployment, []),
+            dispatcher: Dispatcher::new(&deployment, [] as [LoadedPack; 0]),
             warnings: Vec::new(),
             deployment,
             folder,

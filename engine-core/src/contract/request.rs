@@ -134,6 +134,14 @@ impl PolicyRequest {
         self.payload.as_ref().map_err(Fault::clone)
     }
 
+    /// Holds bounds over a request that was made in this program; [`PolicyRequest::from_slice`] has done so already.
+    ///
+    /// # Errors
+    /// [`FaultKind::RequestBounds`], or the fault that [`PolicyRequest::new`] met.
+    pub fn hold(&self, bounds: &RequestBounds) -> Result<(), Fault> {
+        self.bounded_payload(bounds).map(|_| ())
+    }
+
     /// The payload, once these bounds have been held over it.
     ///
     /// # Errors

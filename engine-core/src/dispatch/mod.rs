@@ -60,9 +60,11 @@ enum State {
 
 impl Dispatcher {
     /// A decision point over loaded packs, in the deployment's order.
-    pub fn new(deployment: &Deployment, packs: impl IntoIterator<Item = LoadedPack>) -> Self {
-        let slots =
-            packs.into_iter().map(|pack| Slot { pack: Arc::new(pack), state: State::Current }).collect();
+    pub fn new<P: Into<Arc<LoadedPack>>>(
+        deployment: &Deployment,
+        packs: impl IntoIterator<Item = P>,
+    ) -> Self {
+        let slots = packs.into_iter().map(|pack| Slot { pack: pack.into(), state: State::Current }).collect();
         Self {
             boundaries: deployment.boundaries.clone(),
             on_no_pack: deployment.on_no_pack,
