@@ -1,5 +1,22 @@
 //! Whether engines decide alike, and what is said about it.
 //!
+//! - [`lineup`]: who is compared
+//! - [`compare`](mod@compare): cases, search, laws and known divergences, from the question to the report
+//! - [`known`]: divergences that a pack lists
+//! - [`laws`]: what every engine is held to by itself
+//! - [`bare`]: policies without a pack, made one
 //! - [`report`]: what a comparison found, as data
+//! - [`written`]: counterexamples as cases
 
+mod answer;
+pub mod bare;
+pub mod compare;
+pub mod known;
+pub mod laws;
+pub mod lineup;
 pub mod report;
+pub mod written;
+
+pub use compare::{Wanted, compare};
+pub use lineup::{Beside, Contestant, Lineup};
+pub use report::{MutationReport, ParityReport};

@@ -31,7 +31,7 @@ impl PackFiles {
         self.0.keys().map(String::as_str)
     }
 
-    /// The policy files with this extension, sorted by path; `cases/` and `scenarios/` hold none.
+    /// The policy files with this extension, sorted by path; `cases/`, `scenarios/` and `parity/` hold none.
     pub fn with_extension<'f>(
         &'f self,
         extension: &'f str,
@@ -42,11 +42,11 @@ impl PackFiles {
         })
     }
 
-    /// `sha256:` over the sorted lines `path sha256` of the files, `cases/` and `pack.lock` left out.
+    /// `sha256:` over the sorted lines `path sha256` of the files, `cases/`, `parity/` and `pack.lock` left out.
     pub fn digest(&self) -> String {
         let mut lines = String::new();
         for (path, bytes) in &self.0 {
-            if path != super::lock::FILE && !path.starts_with("cases/") {
+            if path != super::lock::FILE && !path.starts_with("cases/") && !path.starts_with("parity/") {
                 lines.push_str(&format!("{path} {}\n", hex::encode(Sha256::digest(bytes))));
             }
         }
@@ -69,7 +69,7 @@ impl PackFiles {
 }
 
 fn is_policy_path(path: &str) -> bool {
-    !path.starts_with("cases/") && !path.starts_with("scenarios/")
+    !["cases/", "scenarios/", "parity/"].iter().any(|folder| path.starts_with(folder))
 }
 
 /// `sha256:` and the digest in lower-case hex.
@@ -88,8 +88,13 @@ mod tests {
     #[test]
     fn the_digest_covers_what_decides() {
         let base = pack(&[("pack.yaml", "a"), ("policy.rego", "b")]);
-        let same =
-            pack(&[("pack.yaml", "a"), ("policy.rego", "b"), ("pack.lock", "x"), ("cases/a.yaml", "y")]);
+        let same = pack(&[
+            ("pack.yaml", "a"),
+            ("policy.rego", "b"),
+            ("pack.lock", "x"),
+            ("cases/a.yaml", "y"),
+            ("parity/known-divergences.yaml", "z"),
+        ]);
         assert_eq!(base.digest(), same.digest());
         for other in [
             pack(&[("pack.yaml", "a"), ("policy.rego", "B")]),

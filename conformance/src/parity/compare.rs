@@ -1,0 +1,469 @@
+//! A comparison from the question to the report.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
+
+use tribunal::core::contract::Pointer;
+use tribunal::core::contract::parity::Difference;
+use tribunal::core::derive::spec::DeriveSpec;
+use tribunal::core::engine::{LoadContext, Registry};
+
+use super::answer::{explained, record};
+use super::known::Known;
+use super::laws;
+use super::lineup::Lineup;
+use super::report::{
+    CaseCell, CaseRow, Counterexample, Exercised, FORMAT, KnownResult, Latency, LawResult, LiteralExercise,
+    Machine, ParityReport, RuleExercise, Run, SearchReport, SuiteTable,
+};
+use crate::case::Case;
+use crate::search::explore::kind_of;
+use crate::search::shrink::{shrink, size};
+use crate::search::{
+    Answer, Disagreement, Findings, Material, Panel, Plan, Progress, Question, Reply, explore, material,
+};
+
+/// Counterexamples that are shrunk and shown, at most.
+const MOST_SHOWN: usize = 12;
+
+/// Questions that the laws are tried on, at most.
+const MOST_FOR_LAWS: usize = 200;
+
+/// What is compared, besides the lineup.
+#[derive(Debug)]
+pub struct Wanted<'w> {
+    /// The search, if there is to be one.
+    pub plan: Option<Plan>,
+    /// Tokens to show beside those of the cases.
+    pub tokens: Vec<tribunal::Token>,
+    /// The first pack's list of known divergences.
+    pub known: Vec<Known>,
+    /// Suites that were run beside.
+    pub suites: Vec<SuiteTable>,
+    /// What engines are loaded with.
+    pub context: &'w LoadContext,
+    /// The engines there are.
+    pub registry: &'w Registry,
+    /// How the report says it was made.
+    pub run: Run,
+}
+
+/// Compares everyone in a lineup.
+pub fn compare(lineup: &Lineup, wanted: Wanted<'_>, progress: &mut dyn FnMut(Progress)) -> ParityReport {
+    let Wanted { plan, tokens, known, suites, context, registry, run } = wanted;
+    let cases = lineup
+        .contestants
+        .iter()
+        .enumerate()
+        .flat_map(|(pack, contestant)| contestant.suite.cases.iter().map(move |case| (pack, case)));
+    let mut seen = BTreeSet::new();
+    let cases: Vec<(usize, &Case)> = cases.filter(|(_, case)| seen.insert(case.name.clone())).collect();
+    let rows: Vec<CaseRow> = cases.iter().map(|(pack, case)| case_row(lineup, *pack, case)).collect();
+    let all_cases: Vec<Case> = cases.iter().map(|(_, case)| (*case).clone()).collect();
+
+    let mut known: Vec<(Known, KnownResult, Option<u64>)> =
+        known.into_iter().map(|known| reviewed(lineup, known)).collect();
+    let mut participants = lineup.participants.clone();
+    let mut kept = Vec::new();
+    let search = match (plan, lineup.contestants.first()) {
+        (Some(plan), Some(first)) if !lineup.panel.members().is_empty() => {
+            let material = Material::gather(&first.source, &all_cases, &lineup.vocabularies, tokens);
+            let findings = explore(&lineup.panel, &material, &plan, progress);
+            let latencies: Vec<Option<Latency>> = findings.times.iter().map(|times| latency(times)).collect();
+            for (participant, latency) in participants.iter_mut().zip(lineup.by_participant(&latencies)) {
+                participant.latency = latency.flatten();
+            }
+            kept.clone_from(&findings.kept);
+            Some(search_report(lineup, &plan, findings, &mut known))
+        }
+        _ => None,
+    };
+    let laws = laws_of(lineup, &all_cases, &kept, context, registry);
+    let mut report = ParityReport {
+        format: FORMAT,
+        run,
+        packs: lineup.packs(),
+        participants,
+        cases: rows,
+        search,
+        laws,
+        known: known.into_iter().map(|(_, result, _)| result).collect(),
+        suites,
+        objections: Vec::new(),
+    };
+    report.objections = objections(&report);
+    report
+}
+
+fn case_row(lineup: &Lineup, pack: usize, case: &Case) -> CaseRow {
+    let question = Question { request: case.request.clone(), now: case.now, token: case.token.clone() };
+    let mut answers = Vec::new();
+    let cells: Vec<Option<CaseCell>> = (0..lineup.participants.len())
+        .map(|participant| {
+            let member = lineup.panel.members().get(lineup.seat(participant)?)?;
+            let result = member.runner().run(case);
+            let outcome = result.answer.outcome.as_ref();
+            let answer = Answer {
+                decision: result.answer.decision.clone(),
+                fault: result.answer.fault.clone(),
+                rules: outcome
+                    .and_then(|outcome| outcome.packs.first())
+                    .map_or(tribunal::core::contract::Rules::UNAVAILABLE, |pack| pack.rules.clone()),
+            };
+            let own =
+                lineup.participants.get(participant).is_some_and(|participant| participant.pack == pack);
+            let cell = CaseCell {
+                answer: record(&answer),
+                // A case says what its own version decides, and nothing of the other.
+                failure: result.failure.filter(|_| own).map(|failure| failure.to_string()),
+                exception: case
+                    .exceptions
+                    .get(member.runner().engine())
+                    .map(|exception| exception.reason.clone()),
+            };
+            answers.push(answer);
+            Some(cell)
+        })
+        .collect();
+    CaseRow {
+        name: case.name.clone(),
+        location: case.location.to_string(),
+        cells,
+        differences: lineup.panel.differences(&question, &answers),
+    }
+}
+
+/// Asks about a listed divergence: whether it still is one, and of which kind.
+fn reviewed(lineup: &Lineup, known: Known) -> (Known, KnownResult, Option<u64>) {
+    let written = &known.written;
+    let differs = match lineup.panel.ask(&known.question, None) {
+        Reply::HostRefused(_) => None,
+        Reply::Answered(answers) => {
+            let differences = lineup.panel.differences(&known.question, &answers);
+            let names_one = lineup.panel.members().iter().any(|member| {
+                written.engines.contains(member.runner().engine())
+                    || written.engines.iter().any(|name| member.name.starts_with(name.as_str()))
+            });
+            (!differences.is_empty() && names_one).then(|| kind_of(&answers, &differences, false))
+        }
+    };
+    let result = KnownResult {
+        name: written.name.clone(),
+        reason: written.reason.clone(),
+        upstream: written.upstream.clone(),
+        holds: differs.is_some(),
+        times: 0,
+    };
+    (known, result, differs)
+}
+
+fn search_report(
+    lineup: &Lineup,
+    plan: &Plan,
+    mut findings: Findings,
+    known: &mut [(Known, KnownResult, Option<u64>)],
+) -> SearchReport {
+    let disagreements = std::mem::take(&mut findings.disagreements);
+    let mut counterexamples: Vec<Counterexample> = Vec::new();
+    let mut unshrunk = 0;
+    for disagreement in disagreements {
+        if counterexamples.len() >= MOST_SHOWN {
+            unshrunk += disagreement.times;
+            continue;
+        }
+        let mut found = counterexample(lineup, &disagreement);
+        let kind = found.1;
+        for (_, result, _) in known.iter_mut().filter(|(_, _, known)| *known == Some(kind)) {
+            result.times += disagreement.times;
+            found.0.known = Some(result.name.clone());
+        }
+        let alike = |other: &&mut Counterexample| {
+            other.request == found.0.request || (kinds_match(other, &found.0) && other.known == found.0.known)
+        };
+        match counterexamples.iter_mut().find(alike) {
+            Some(other) => other.times += disagreement.times,
+            None => counterexamples.push(found.0),
+        }
+    }
+    if let Some(last) = counterexamples.last_mut() {
+        last.times += unshrunk;
+    }
+    let answers = lineup.by_participant(&findings.answers);
+    SearchReport {
+        seed: plan.seed,
+        bound: plan.bound,
+        threads: plan.threads,
+        tried: findings.tried,
+        refused_by_host: findings.refused_by_host.clone(),
+        compared: findings.compared,
+        answers: answers.into_iter().map(|counts| counts.unwrap_or_else(BTreeMap::new)).collect(),
+        corpus: findings.kept.len() as u64,
+        duration_ms: u64::try_from(findings.duration.as_millis()).unwrap_or(u64::MAX),
+        counterexamples,
+        exercised: exercised(lineup, &findings),
+    }
+}
+
+/// Whether two counterexamples show the same thing: the same answers by the same rules.
+fn kinds_match(a: &Counterexample, b: &Counterexample) -> bool {
+    a.differences == b.differences
+        && a.answers.len() == b.answers.len()
+        && a.answers.iter().zip(&b.answers).all(|pair| match pair {
+            (Some(a), Some(b)) => {
+                let ran = |answer: &super::report::ExplainedAnswer| -> Vec<(String, String)> {
+                    answer.trace.iter().map(|line| (line.rule.clone(), line.note.clone())).collect()
+                };
+                a.answer.effect == b.answer.effect
+                    && a.answer.fault == b.answer.fault
+                    && a.answer.rules == b.answer.rules
+                    && ran(a) == ran(b)
+            }
+            (None, None) => true,
+            _ => false,
+        })
+}
+
+/// Shrinks a disagreement, and asks everyone again how they come to their answers.
+fn counterexample(lineup: &Lineup, disagreement: &Disagreement) -> (Counterexample, u64) {
+    let panel = &lineup.panel;
+    let wanted = kind_of(&disagreement.answers, &disagreement.differences, false);
+    let question = minimal(panel, &disagreement.question, &disagreement.answers, &disagreement.differences);
+    let answers = match panel.ask(&question, None) {
+        Reply::Answered(answers) => answers,
+        Reply::HostRefused(_) => disagreement.answers.clone(),
+    };
+    let explanations = panel.explain(&question);
+    let explained: Vec<_> = answers
+        .iter()
+        .zip(explanations)
+        .map(|(answer, explanation)| explained(&question, answer, explanation))
+        .collect();
+    let example = Counterexample {
+        now: question.now.to_string(),
+        token: question.token.as_ref().map(|token| format!("a token of {} bytes", token.as_bytes().len())),
+        found_size: size(&disagreement.question.request),
+        size: size(&question.request),
+        found_at: disagreement.found_at,
+        times: disagreement.times,
+        differences: panel.differences(&question, &answers),
+        answers: lineup.by_participant(&explained),
+        known: None,
+        written_to: None,
+        request: question.request,
+    };
+    (example, wanted)
+}
+
+/// The smallest question on which the members of a panel still differ as they did.
+pub fn minimal(
+    panel: &Panel,
+    question: &Question,
+    answers: &[Answer],
+    differences: &[Difference],
+) -> Question {
+    let wanted = kind_of(answers, differences, false);
+    shrink(question, |smaller| match panel.ask(smaller, None) {
+        Reply::HostRefused(_) => false,
+        Reply::Answered(answers) => {
+            let differences = panel.differences(smaller, &answers);
+            !differences.is_empty() && kind_of(&answers, &differences, false) == wanted
+        }
+    })
+}
+
+fn exercised(lineup: &Lineup, findings: &Findings) -> Exercised {
+    let mut rules = Vec::new();
+    for (participant, vocabulary) in lineup.vocabularies.iter().enumerate() {
+        let Some(seat) = lineup.seat(participant) else { continue };
+        let determined = findings.determined.get(seat).filter(|determined| !determined.is_empty());
+        let traced = findings.traced.get(seat);
+        for rule in &vocabulary.rules {
+            let location = rule.location.as_ref().map(ToString::to_string);
+            let seen = traced.filter(|traced| !traced.is_empty()).map(|traced| {
+                traced.get(&(rule.rule.clone(), location.clone())).copied().unwrap_or(Default::default())
+            });
+            rules.push(RuleExercise {
+                participant,
+                rule: rule.rule.clone(),
+                location,
+                determined: determined.map(|determined| determined.get(&rule.rule).copied().unwrap_or(0)),
+                ran: seen.map(|seen| seen.ran),
+                failed: seen.map(|seen| seen.failed),
+                derived_only: !rule.reads.is_empty() && rule.reads.iter().all(is_derived),
+            });
+        }
+    }
+    let literals = material::literals(&lineup.vocabularies)
+        .zip(&findings.literals)
+        .map(|((participant, rule, literal), tried)| LiteralExercise {
+            participant,
+            rule: rule.to_owned(),
+            value: literal.value.clone(),
+            tried: *tried,
+        })
+        .collect();
+    Exercised { rules, literals, derived_literals: derived_literals(lineup) }
+}
+
+fn is_derived(pointer: &Pointer) -> bool {
+    pointer.tokens().first().is_some_and(|first| first == "derived")
+}
+
+/// Expressions of `derive:` that no policy writes itself.
+fn derived_literals(lineup: &Lineup) -> Vec<String> {
+    let own: BTreeSet<&str> = lineup
+        .vocabularies
+        .iter()
+        .flat_map(|vocabulary| &vocabulary.rules)
+        .flat_map(|rule| &rule.literals)
+        .filter_map(|literal| literal.value.as_str())
+        .collect();
+    let mut found = BTreeSet::new();
+    for contestant in &lineup.contestants {
+        for spec in contestant.source.manifest.derive.values() {
+            if let DeriveSpec::Regex(spec) = spec
+                && !own.contains(spec.pattern.as_str())
+            {
+                found.insert(spec.pattern.clone());
+            }
+        }
+    }
+    found.into_iter().collect()
+}
+
+fn latency(times: &[u64]) -> Option<Latency> {
+    let mut times = times.to_vec();
+    times.sort_unstable();
+    let at =
+        |share: usize| times.get((times.len() * share / 100).min(times.len().saturating_sub(1))).copied();
+    Some(Latency {
+        count: times.len() as u64,
+        p50_ns: at(50)?,
+        p90_ns: at(90)?,
+        p99_ns: at(99)?,
+        max_ns: times.last().copied()?,
+    })
+}
+
+fn laws_of(
+    lineup: &Lineup,
+    cases: &[Case],
+    kept: &[Question],
+    context: &LoadContext,
+    registry: &Registry,
+) -> Vec<LawResult> {
+    let of_cases = cases.iter().map(|case| Question {
+        request: case.request.clone(),
+        now: case.now,
+        token: case.token.clone(),
+    });
+    let questions: Vec<Question> = of_cases.chain(kept.iter().cloned()).take(MOST_FOR_LAWS).collect();
+    let mut results = Vec::new();
+    for (index, participant) in lineup.participants.iter().enumerate() {
+        if participant.is_reference || participant.refused.is_some() {
+            continue;
+        }
+        if let Some(contestant) = lineup.contestants.get(participant.pack) {
+            results.extend(laws::hold(contestant, &participant.engine, index, &questions, context, registry));
+        }
+    }
+    results
+}
+
+/// What keeps the participants from being called alike.
+fn objections(report: &ParityReport) -> Vec<String> {
+    let mut found = Vec::new();
+    let counted =
+        |count: usize, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
+    for participant in &report.participants {
+        if let Some(why) = &participant.refused {
+            let first = why.lines().next().unwrap_or(why);
+            found.push(format!("{} could not be asked: {first}", participant.name));
+        }
+    }
+    let asked = report.participants.iter().filter(|participant| participant.refused.is_none()).count();
+    if asked < 2 {
+        found.push(format!(
+            "{} answered: that is nothing to compare",
+            counted(asked, "participant", "participants")
+        ));
+    }
+    let excepted = |row: &&CaseRow| row.cells.iter().flatten().any(|cell| cell.exception.is_some());
+    let differing = report.cases.iter().filter(|row| !row.differences.is_empty() && !excepted(row)).count();
+    if differing > 0 {
+        found.push(counted(differing, "case is", "cases are") + " answered differently");
+    }
+    let failing = report
+        .cases
+        .iter()
+        .filter(|row| row.cells.iter().flatten().any(|cell| cell.failure.is_some()))
+        .count();
+    if failing > 0 {
+        found.push(counted(failing, "case is", "cases are") + " not answered as expected");
+    }
+    if let Some(search) = &report.search {
+        let new = search.counterexamples.iter().filter(|example| example.known.is_none()).count();
+        if new > 0 {
+            found
+                .push(counted(new, "kind of request", "kinds of requests") + " with different answers found");
+        }
+        if search.compared == 0 {
+            found.push("no request of the search reached the engines".to_owned());
+        }
+    }
+    let broken = report.laws.iter().filter(|law| law.broken.is_some()).count();
+    if broken > 0 {
+        found.push(counted(broken, "law is", "laws are") + " broken");
+    }
+    for known in report.known.iter().filter(|known| !known.holds) {
+        found.push(format!("the known divergence `{}` is none any more: delete it", known.name));
+    }
+    for suite in &report.suites {
+        let unlisted = suite.failures.iter().filter(|failure| failure.known.is_none()).count();
+        if unlisted > 0 {
+            found.push(format!(
+                "{}: {} on {}",
+                suite.suite,
+                counted(unlisted, "unlisted failure", "unlisted failures"),
+                suite.engine
+            ));
+        }
+        if !suite.stale.is_empty() {
+            found.push(format!(
+                "{}: {} of {} pass or are gone",
+                suite.suite,
+                counted(suite.stale.len(), "listed divergence", "listed divergences"),
+                suite.engine
+            ));
+        }
+    }
+    found
+}
+
+/// The machine this runs on.
+pub fn machine() -> Machine {
+    let info = std::fs::read_to_string("/proc/cpuinfo").ok();
+    let processor = info.and_then(|info| {
+        let line = info.lines().find(|line| line.starts_with("model name"))?;
+        Some(line.split_once(':')?.1.trim().to_owned())
+    });
+    Machine {
+        system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+        processor,
+        threads: std::thread::available_parallelism().map_or(1, usize::from),
+    }
+}
+
+/// The revision of the folder a file lies in, where `git` is there and knows one.
+pub fn revision(of: &Path) -> Option<String> {
+    let folder =
+        if of.is_dir() { of } else { of.parent().filter(|parent| !parent.as_os_str().is_empty())? };
+    let git = |args: &[&str]| {
+        let output = Command::new("git").arg("-C").arg(folder).args(args).output().ok()?;
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    let head = git(&["rev-parse", "HEAD"])?;
+    let changes = git(&["status", "--porcelain", "--untracked-files=no", "."])?;
+    Some(if changes.is_empty() { head } else { format!("{head}-dirty") })
+}
