@@ -13,9 +13,12 @@
 //! - [`lineup`]: the same packs on every engine
 //! - [`recorder`]: decisions written down
 //! - [`report`]: answers for people
+//! - [`beside`]: references and tokens beside a comparison
+//! - [`search_progress`]: how far a search has come
 //! - [`schemas`]: the JSON Schemas of every file
 
 mod arguments;
+mod beside;
 mod command;
 mod evaluator;
 mod exit;
@@ -26,6 +29,7 @@ mod pipeline;
 mod recorder;
 mod report;
 mod schemas;
+mod search_progress;
 mod target;
 mod terminal;
 

@@ -46,6 +46,11 @@ pub(crate) fn shows_progress() -> bool {
     std::io::stderr().is_terminal() && !std::io::stdout().is_terminal()
 }
 
+/// Whether people watch standard error, whatever becomes of standard output.
+pub(crate) fn is_watched() -> bool {
+    std::io::stderr().is_terminal()
+}
+
 /// The width for tables: the terminal's, or one that fits most pages.
 pub(crate) fn width() -> u16 {
     let terminal = terminal_size::terminal_size_of(std::io::stdout());

@@ -29,11 +29,11 @@ pub fn offered<'p>(pack: &'p PackSource, registry: &Registry) -> impl Iterator<I
 }
 
 /// A pack loaded on one engine, alone in a deployment where it claims every request.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Runner {
     pack: Arc<PackSource>,
     engine: String,
-    dispatcher: Dispatcher,
+    dispatcher: Arc<Dispatcher>,
     loaded: Arc<LoadedPack>,
 }
 
@@ -58,7 +58,7 @@ impl Runner {
             shadow: Vec::new(),
         };
         let loaded = Arc::new(LoadedPack::load(pack.clone(), &entry, context, registry)?);
-        let dispatcher = Dispatcher::new(&Deployment::of(vec![entry]), [loaded.clone()]);
+        let dispatcher = Arc::new(Dispatcher::new(&Deployment::of(vec![entry]), [loaded.clone()]));
         Ok(Self { pack, engine: engine.to_owned(), dispatcher, loaded })
     }
 

@@ -6,7 +6,9 @@ pub(crate) mod completions;
 pub(crate) mod engines;
 pub(crate) mod eval;
 pub(crate) mod man;
+pub(crate) mod mutate;
 pub(crate) mod pack;
+pub(crate) mod parity;
 pub(crate) mod schema;
 
 use crate::arguments::Command;
@@ -20,6 +22,8 @@ pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Check(args) => check::run(args),
         Command::Engines(args) => engines::run(args),
         Command::Pack(command) => pack::run(command),
+        Command::Parity(args) => parity::run(args),
+        Command::Mutate(args) => mutate::run(args),
         Command::Apply(args) => apply::run(args),
         Command::Schema(args) => schema::run(args),
         Command::Completions(args) => completions::run(args),

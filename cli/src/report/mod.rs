@@ -3,12 +3,15 @@
 //! - [`outcome`]: a decision and each pack's part in it
 //! - [`explanation`]: why each pack decided as it did
 //! - [`comparison`]: every engine's answer
+//! - [`parity`], [`mutation`]: comparisons of engines, and how good they are
 //! - [`problems`]: what is wrong with files, with the lines that say so
 //! - [`tests`]: results of tests
 
 pub(crate) mod comparison;
 pub(crate) mod explanation;
+pub(crate) mod mutation;
 pub(crate) mod outcome;
+pub(crate) mod parity;
 pub(crate) mod problems;
 pub(crate) mod tests;
 

@@ -208,7 +208,7 @@ pub struct SearchReport {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Bound {
-    /// A number of requests.
+    /// A number of requests that reach the engines.
     Requests(u64),
     /// A time, in milliseconds.
     Milliseconds(u64),

@@ -21,8 +21,11 @@ use super::panel::{Answer, Panel, Question, Reply};
 use crate::parity::report::Bound;
 
 /// Questions in a batch, and most batches in an epoch.
-const BATCH: u64 = 256;
+const BATCH: u64 = 128;
 const MOST_BATCHES: u64 = 64;
+
+/// Questions tried for one that engines are asked.
+const MOST_TRIES: u64 = 16;
 
 /// Questions kept because they led somewhere new, at most.
 const MOST_KEPT: usize = 4_096;
@@ -51,8 +54,8 @@ pub struct Plan {
 /// How far a search has come.
 #[derive(Debug, Clone, Copy)]
 pub struct Progress {
-    /// Questions asked.
-    pub tried: u64,
+    /// Questions that reached the engines.
+    pub compared: u64,
     /// Kinds of disagreement found.
     pub found: usize,
     /// Time since it began.
@@ -180,7 +183,7 @@ pub fn explore(
         corpus: Vec::new(),
         landings: HashSet::new(),
         first: 0,
-        last: first_epoch(plan, threads),
+        last: first_epoch(plan),
         is_over: false,
     });
     let next = AtomicU64::new(0);
@@ -240,7 +243,7 @@ pub fn explore(
             }
             total.duration = started.elapsed();
             progress(Progress {
-                tried: total.tried,
+                compared: total.compared,
                 found: total.disagreements.len(),
                 elapsed: total.duration,
             });
@@ -269,12 +272,11 @@ pub fn explore(
     total
 }
 
-fn first_epoch(plan: &Plan, threads: usize) -> u64 {
-    // The same for any number of threads up to eight, so that what is found does not depend on them.
-    let _ = threads;
+/// Batches in the first epoch; each later one has twice as many.
+fn first_epoch(plan: &Plan) -> u64 {
     match plan.bound {
-        Bound::Requests(requests) => requests.div_ceil(BATCH).min(8),
-        Bound::Milliseconds(_) => 8,
+        Bound::Requests(requests) => requests.div_ceil(BATCH).min(4),
+        Bound::Milliseconds(_) => 4,
     }
 }
 
@@ -300,12 +302,17 @@ fn run_batch(panel: &Panel, material: &Material, plan: &Plan, epoch: &Epoch, num
         kinds: HashMap::new(),
     };
     let first = number * BATCH;
-    let count = match plan.bound {
+    let wanted = match plan.bound {
         Bound::Requests(requests) => BATCH.min(requests.saturating_sub(first)),
         Bound::Milliseconds(_) => BATCH,
     };
     let mut landed = HashSet::new();
-    for index in first..first + count {
+    // What the host refuses is not counted; of a pack that refuses nearly everything no more than this is tried.
+    for _ in 0..wanted * MOST_TRIES {
+        let index = first + batch.findings.compared;
+        if batch.findings.compared == wanted {
+            break;
+        }
         let question = generator.question(&epoch.corpus);
         let is_found = batch.ask(panel, plan, question, generator.used(), index, |landing| {
             !epoch.landings.contains(&landing) && landed.insert(landing)

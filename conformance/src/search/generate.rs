@@ -216,6 +216,9 @@ impl<'m> Generator<'m> {
     }
 
     fn remove(&mut self, request: &mut Value, place: &Place) {
+        if place.is_required && self.keeps_to_schema() {
+            return self.vary(request, place);
+        }
         let Some((last, parents)) = place.tokens.split_last() else { return };
         match place::resolve(request, parents, &mut self.rng) {
             Some(Value::Object(members)) => {
@@ -237,8 +240,16 @@ impl<'m> Generator<'m> {
         }
     }
 
+    /// Whether a change is to stay within what the schema allows: what the host refuses, no engine sees.
+    fn keeps_to_schema(&mut self) -> bool {
+        self.rng.u8(..16) > 0
+    }
+
     /// Puts a value at a place, making what lies on the way.
     fn put(&mut self, request: &mut Value, place: &Place, value: Value) {
+        if !place.allows(&value) && self.keeps_to_schema() {
+            return;
+        }
         let mut target = request;
         for (index, token) in place.tokens.iter().enumerate() {
             let is_last = index + 1 == place.tokens.len();

@@ -141,6 +141,8 @@ impl Gathering<'_> {
             tokens: tokens.to_vec(),
             weight,
             seeds: Vec::new(),
+            kinds: Vec::new(),
+            is_required: false,
         });
         place.weight = place.weight.max(weight);
         place
@@ -288,11 +290,24 @@ impl Gathering<'_> {
     fn schema(&mut self, root: &Value, schema: &Value, tokens: &mut Vec<String>, depth: usize) {
         let Some(depth) = depth.checked_sub(1) else { return };
         if !tokens.is_empty() {
-            self.place(tokens, NAMED);
+            let is_record = schema.get("properties").is_some();
+            // A constant has one value, and a record is changed in its members.
+            let weight = if is_record || schema.get("const").is_some() { SEEN } else { NAMED };
+            let place = self.place(tokens, weight);
+            match schema.get("type") {
+                Some(Value::String(kind)) => place.kinds.push(kind.clone()),
+                Some(Value::Array(kinds)) => {
+                    place.kinds.extend(kinds.iter().filter_map(Value::as_str).map(str::to_owned));
+                }
+                _ => {}
+            }
+            if schema.get("const").is_some_and(Value::is_string) {
+                place.kinds.push("string".to_owned());
+            }
             let values = schema.get("const").into_iter().chain(list(schema, "enum"));
             for value in values.cloned().collect::<Vec<_>>() {
                 self.word(&value);
-                self.sow(tokens, NAMED, SeedKind::Value(value), None);
+                self.sow(tokens, SEEN, SeedKind::Value(value), None);
             }
             for key in [
                 "minimum",
@@ -315,6 +330,9 @@ impl Gathering<'_> {
         for (name, member) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
             tokens.push(name.clone());
             self.schema(root, member, tokens, depth);
+            if list(schema, "required").any(|required| required == name) {
+                self.place(tokens, SEEN).is_required = true;
+            }
             tokens.pop();
         }
         if let Some(items) = schema.get("items") {

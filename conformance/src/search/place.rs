@@ -17,6 +17,25 @@ pub(super) struct Place {
     pub(super) weight: u32,
     /// What may be put there.
     pub(super) seeds: Vec<Seed>,
+    /// The types the schema allows there; none where it says nothing.
+    pub(super) kinds: Vec<String>,
+    /// Whether the schema requires something there.
+    pub(super) is_required: bool,
+}
+
+impl Place {
+    /// Whether the schema allows a value of this type there.
+    pub(super) fn allows(&self, value: &Value) -> bool {
+        let is = |kind: &String| match value {
+            Value::Null => kind == "null",
+            Value::Bool(_) => kind == "boolean",
+            Value::Number(number) => kind == "number" || (kind == "integer" && !number.is_f64()),
+            Value::String(_) => kind == "string",
+            Value::Array(_) => kind == "array",
+            Value::Object(_) => kind == "object",
+        };
+        self.kinds.is_empty() || self.kinds.iter().any(is)
+    }
 }
 
 /// Something that grows into values.

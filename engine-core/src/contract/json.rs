@@ -63,6 +63,31 @@ pub fn check(value: &Value, bounds: &RequestBounds) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Makes every whole number of a value that was not read from text the integer it is, as [`read`] does: `14.0` is an
+/// integer to JSON Schema and to Rego, so it is one for every engine.
+pub fn make_whole(value: &mut Value) {
+    // A stack of our own, as above.
+    let mut open = vec![value];
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Number(number) => {
+                if let Some(whole) = number.as_f64().filter(|_| number.is_f64()).and_then(whole) {
+                    *number = whole.into();
+                }
+            }
+            Value::Array(items) => open.extend(items),
+            Value::Object(members) => open.extend(members.values_mut()),
+            _ => {}
+        }
+    }
+}
+
+/// The integer that a float is, if it is one and no other float stands for it. `-0` is zero.
+fn whole(number: f64) -> Option<i64> {
+    #[expect(clippy::cast_possible_truncation, reason = "a whole number within 53 bits")]
+    (number.fract() == 0.0 && number.abs() <= LARGEST_EXACT).then_some(number as i64)
+}
+
 /// The canonical text of a value: members sorted, no white space. What digests are taken over.
 pub fn canonical(value: &Value) -> String {
     // Whether maps keep their order is decided by whoever else is in the program (`serde_json/preserve_order`).
@@ -124,10 +149,9 @@ impl<'de> Visitor<'de> for Bounded<'_> {
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
-        // `14.0` is an integer to JSON Schema and to Rego: so it is one for every engine. `-0` is zero.
-        if value.fract() == 0.0 && value.abs() <= LARGEST_EXACT {
-            #[expect(clippy::cast_possible_truncation, reason = "a whole number within 53 bits")]
-            return Ok(Value::Number((value as i64).into()));
+        // `14.0` is an integer to JSON Schema and to Rego: so it is one for every engine.
+        if let Some(whole) = whole(value) {
+            return Ok(Value::Number(whole.into()));
         }
         Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("a number out of range"))
     }

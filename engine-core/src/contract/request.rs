@@ -48,7 +48,10 @@ impl PolicyRequest {
     /// a request that brings its own `derived`.
     pub fn from_slice_within(text: &[u8], bounds: &RequestBounds) -> Result<Self, Fault> {
         match json::read(text, bounds)? {
-            Value::Object(payload) => Ok(Self { held: Some(*bounds), ..Self::from_object(payload)? }),
+            Value::Object(payload) => {
+                admissible(&payload)?;
+                Ok(Self { payload: Ok(Value::Object(payload)), held: Some(*bounds), now: None, token: None })
+            }
             _ => Err(Fault::new(FaultKind::RequestBounds, "a request is a JSON object")),
         }
     }
@@ -60,7 +63,9 @@ impl PolicyRequest {
     /// bounds are checked by whoever decides.
     pub fn from_object(payload: Map<String, Value>) -> Result<Self, Fault> {
         admissible(&payload)?;
-        Ok(Self { payload: Ok(Value::Object(payload)), held: None, now: None, token: None })
+        let mut payload = Value::Object(payload);
+        json::make_whole(&mut payload);
+        Ok(Self { payload: Ok(payload), held: None, now: None, token: None })
     }
 
     /// A request of the given run and step. An object is the payload itself, any other value stands under `context`.
@@ -83,7 +88,11 @@ impl PolicyRequest {
                 }
             })
             .and_then(|()| admissible(&payload))
-            .map(|()| Value::Object(payload));
+            .map(|()| {
+                let mut payload = Value::Object(payload);
+                json::make_whole(&mut payload);
+                payload
+            });
         Self { payload, held: None, now: None, token: None }
     }
 
@@ -226,6 +235,19 @@ mod tests {
             let request = PolicyRequest::new(run, step, payload);
             assert_eq!(request.payload().unwrap_err().kind, FaultKind::RequestBounds);
         }
+    }
+
+    /// Found by `tribunal parity`: Rego took 14.0 for 14 where Cedar and Biscuit could not represent it.
+    #[test]
+    fn a_whole_number_is_an_integer_whoever_made_the_request() {
+        let context = json!({"n": 14.0, "list": [-0.0, 0.5, {"big": 1e300}]});
+        let whole = json!({"n": 14, "list": [0, 0.5, {"big": 1e300}]});
+        let made = PolicyRequest::new(Uuid::from_u128(1), Uuid::from_u128(2), json!({"context": context}));
+        assert_eq!(made.to_payload()["context"], whole);
+        let Value::Object(members) = json!({"context": context}) else { panic!("an object") };
+        assert_eq!(PolicyRequest::from_object(members).unwrap().to_payload()["context"], whole);
+        let text = json!({"context": context}).to_string();
+        assert_eq!(PolicyRequest::from_slice(text.as_bytes()).unwrap().to_payload()["context"], whole);
     }
 
     #[test]

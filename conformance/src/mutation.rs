@@ -1,0 +1,272 @@
+//! How good a search is: small mistakes planted in one engine's policies, and how many of them it notices.
+//!
+//! Each mutant of an engine's policy is compared with the unchanged policy on another engine, as `tribunal parity` compares
+//! two engines, until they differ or the time is up. A mutant that nobody can tell from the original counts for nothing,
+//! but only if the pack says so in `parity/equivalent-mutants.yaml`, with a person's reason and the record of a search of
+//! ten minutes that found nothing. The list fails in both directions.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tribunal::core::contract::Pointer;
+use tribunal::core::document::{Document, with_nearest};
+use tribunal::core::engine::{
+    LoadContext, LoadError, LoadErrorKind, LoadErrors, Mutant, Mutation, Registry, Vocabulary,
+};
+use tribunal::core::pack::PackSource;
+
+use crate::parity::Contestant;
+use crate::parity::compare::minimal;
+use crate::parity::laws::variant;
+use crate::parity::lineup::{compared, load};
+use crate::parity::report::{Bound, Fate, MutantResult, MutationTable};
+use crate::runner::Runner;
+use crate::search::{Material, Panel, Plan, explore, shrink};
+
+/// The list of equivalent mutants, inside a pack.
+pub const FILE: &str = "parity/equivalent-mutants.yaml";
+
+/// A mutant that decides as the original does, as it is listed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EquivalentMutant {
+    /// The engine whose policy is changed.
+    pub engine: String,
+    /// The mutant, as `tribunal mutate` calls it.
+    pub mutant: String,
+    /// Why no request can tell it from the original, in a person's words.
+    #[schemars(regex(pattern = r"\S"))]
+    pub reason: String,
+    /// The search that found nothing.
+    pub search: FruitlessSearch,
+}
+
+/// A search that found nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FruitlessSearch {
+    /// Its length: ten minutes at least.
+    #[schemars(range(min = 600))]
+    pub seconds: u64,
+    /// The requests it put to both.
+    pub requests: u64,
+    /// Its seed.
+    pub seed: u64,
+}
+
+/// The JSON Schema of the list.
+pub fn equivalent_mutants_schema() -> Value {
+    let mut schema = schemars::schema_for!(Vec<EquivalentMutant>);
+    schema.insert("title".to_owned(), Value::from("Equivalent mutants of a pack"));
+    schema.to_value()
+}
+
+/// Reads a pack's list; a pack without the file has none.
+///
+/// # Errors
+/// Everything wrong with the file, with its place.
+pub fn equivalent_mutants(pack: &PackSource) -> Result<Vec<EquivalentMutant>, LoadErrors> {
+    let Some(text) = pack.files.get(FILE) else { return Ok(Vec::new()) };
+    let document = Document::parse(&pack.file_name(FILE), text)?;
+    let listed: Vec<EquivalentMutant> = document.read(&equivalent_mutants_schema())?;
+    let offered: Vec<String> = pack.manifest.engines.keys().cloned().collect();
+    let mut errors: Vec<LoadError> = Vec::new();
+    for (index, mutant) in listed.iter().enumerate() {
+        if !offered.contains(&mutant.engine) {
+            let place = Pointer::from_tokens([index.to_string(), "engine".to_owned()]);
+            let message = format!("the pack does not offer `{}`", mutant.engine);
+            let error = document.error(LoadErrorKind::Invalid, &place, message);
+            errors.push(with_nearest(error, &mutant.engine, &offered));
+        }
+    }
+    LoadErrors::check(errors)?;
+    Ok(listed)
+}
+
+/// What every mutant is searched with.
+#[derive(Debug, Clone)]
+pub struct MutationPlan {
+    /// The seed.
+    pub seed: u64,
+    /// What ends the search for one mutant.
+    pub bound: Bound,
+    /// Threads.
+    pub threads: usize,
+    /// So many of the mutants, chosen by the seed; `None` for all.
+    pub sample: Option<usize>,
+    /// Only mutants whose name has this in it.
+    pub only: Option<String>,
+}
+
+/// What a mutant is called: the same as long as the policy is.
+pub fn id(mutant: &Mutant) -> String {
+    let file = mutant.location.file.rsplit('/').next().unwrap_or(&mutant.location.file);
+    let Mutant { mutation, location, before, after, .. } = mutant;
+    format!("{file}:{}:{} {} `{before}` -> `{after}`", location.line, location.column, mutation.as_str())
+}
+
+/// Which engine's unchanged policy mutants of another are compared with, the fastest first.
+const AGAINST: [&str; 4] = ["cedar", "rego-wasm", "rego-native", "biscuit"];
+
+/// Plants mistakes in one engine's policy of a pack and searches for each.
+///
+/// # Errors
+/// What keeps the pack from being loaded, or its policy or list from being read.
+pub fn mutate(
+    contestant: &Contestant,
+    engine: &str,
+    plan: &MutationPlan,
+    context: &LoadContext,
+    registry: &Registry,
+    progress: &mut dyn FnMut(usize, usize, &MutantResult),
+) -> Result<MutationTable, LoadErrors> {
+    let source = &contestant.source;
+    let factory = registry.get(engine).ok_or_else(|| {
+        LoadError::new(
+            LoadErrorKind::EngineAbsent,
+            format!("the engine `{engine}` is not built into this program"),
+        )
+    })?;
+    // An engine that refuses the unchanged pack would refuse every mutant, and that would prove nothing.
+    let (own, own_vocabulary) = load(contestant, engine, context, registry)?;
+    let other = AGAINST
+        .iter()
+        .copied()
+        .filter(|other| *other != engine && source.manifest.engines.contains_key(*other));
+    let other =
+        other.filter_map(|other| Some((other, load(contestant, other, context, registry).ok()?))).next();
+    let (other_name, (other, vocabulary)) = other.unwrap_or((engine, (own, own_vocabulary)));
+
+    let listed: Vec<EquivalentMutant> =
+        equivalent_mutants(source)?.into_iter().filter(|listed| listed.engine == engine).collect();
+    let mutants: Vec<Mutant> =
+        factory.mutants(source)?.into_iter().filter(|mutant| mutant.mutation != Mutation::AddDeny).collect();
+    let mut stale: Vec<String> = listed
+        .iter()
+        .filter(|listed| !mutants.iter().any(|mutant| id(mutant) == listed.mutant))
+        .map(|listed| format!("{}: there is no such mutant any more", listed.mutant))
+        .collect();
+    let available = mutants.len();
+    let chosen = chosen(mutants, plan);
+    let harness =
+        Harness { contestant, engine, plan, context, registry, other: &other, vocabulary: &vocabulary };
+    let mut results = Vec::new();
+    for (index, mutant) in chosen.iter().enumerate() {
+        let mut result = harness.run(mutant, other_name);
+        if let Some(listed) = listed.iter().find(|listed| listed.mutant == result.id) {
+            match &result.fate {
+                Fate::Survived => result.fate = Fate::Equivalent(listed.reason.clone()),
+                Fate::Killed => {
+                    stale.push(format!("{}: listed as equivalent, but a request tells it apart", result.id))
+                }
+                Fate::Refused(_) => {
+                    stale.push(format!("{}: listed as equivalent, but it does not load", result.id))
+                }
+                Fate::Equivalent(_) => {}
+            }
+        }
+        progress(index + 1, chosen.len(), &result);
+        results.push(result);
+    }
+    Ok(MutationTable {
+        pack: compared(source),
+        engine: engine.to_owned(),
+        version: factory.info().version,
+        against: vec![other_name.to_owned()],
+        mutants: results,
+        available,
+        stale,
+    })
+}
+
+/// The mutants that are tried, in the order of the text.
+fn chosen(mutants: Vec<Mutant>, plan: &MutationPlan) -> Vec<Mutant> {
+    let wanted: Vec<Mutant> = mutants
+        .into_iter()
+        .filter(|mutant| plan.only.as_ref().is_none_or(|only| id(mutant).contains(only.as_str())))
+        .collect();
+    let Some(sample) = plan.sample.filter(|sample| *sample < wanted.len()) else { return wanted };
+    let mut rng = fastrand::Rng::with_seed(plan.seed);
+    let mut order: Vec<usize> = (0..wanted.len()).collect();
+    rng.shuffle(&mut order);
+    order.truncate(sample);
+    wanted
+        .into_iter()
+        .enumerate()
+        .filter(|(index, _)| order.contains(index))
+        .map(|(_, mutant)| mutant)
+        .collect()
+}
+
+struct Harness<'h> {
+    contestant: &'h Contestant,
+    engine: &'h str,
+    plan: &'h MutationPlan,
+    context: &'h LoadContext,
+    registry: &'h Registry,
+    other: &'h Runner,
+    vocabulary: &'h Vocabulary,
+}
+
+impl Harness<'_> {
+    fn run(&self, mutant: &Mutant, other_name: &str) -> MutantResult {
+        let started = Instant::now();
+        let mut result = MutantResult {
+            id: id(mutant),
+            mutation: mutant.mutation,
+            rule: mutant.rule.clone(),
+            location: mutant.location.to_string(),
+            before: mutant.before.clone(),
+            after: mutant.after.clone(),
+            fate: Fate::Survived,
+            requests: 0,
+            duration_ms: 0,
+            counterexample: None,
+            size: None,
+        };
+        match self.panel(mutant, other_name) {
+            Err(why) => result.fate = Fate::Refused(why),
+            Ok((panel, vocabularies)) => self.search(&panel, &vocabularies, &mut result),
+        }
+        result.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        result
+    }
+
+    /// The unchanged policy and the mutant.
+    fn panel(&self, mutant: &Mutant, other_name: &str) -> Result<(Panel, [Vocabulary; 2]), String> {
+        let files: Vec<_> = mutant.files.iter().map(|(path, bytes)| (path.clone(), bytes.to_vec())).collect();
+        let source = variant(&self.contestant.source, &files, self.registry)?;
+        let contestant = Contestant { source: Arc::new(source), suite: self.contestant.suite.clone() };
+        let (runner, vocabulary) = load(&contestant, self.engine, self.context, self.registry)
+            .map_err(|errors| errors.to_string())?;
+        let panel = Panel::new([
+            (other_name.to_owned(), false, self.other.clone()),
+            (format!("{} (mutant)", self.engine), false, runner),
+        ]);
+        Ok((panel, [self.vocabulary.clone(), vocabulary]))
+    }
+
+    fn search(&self, panel: &Panel, vocabularies: &[Vocabulary], result: &mut MutantResult) {
+        let Contestant { source, suite } = self.contestant;
+        let material = Material::gather(source, &suite.cases, vocabularies, []);
+        let plan = Plan {
+            seed: self.plan.seed,
+            bound: self.plan.bound,
+            threads: self.plan.threads,
+            stop_at_first: true,
+            timed_of: 0,
+        };
+        let findings = explore(panel, &material, &plan, &mut |_| {});
+        result.requests = findings.compared;
+        if let Some(found) = findings.disagreements.first() {
+            let smallest = minimal(panel, &found.question, &found.answers, &found.differences);
+            result.fate = Fate::Killed;
+            result.requests = found.found_at;
+            result.size = Some(shrink::size(&smallest.request));
+            result.counterexample = Some(smallest.request);
+        }
+    }
+}
