@@ -14,6 +14,8 @@
 //! - `pool`: the workers of a thread
 //! - `convert`: values between JSON, regorus and the built-ins
 //! - `builtins`: which built-ins there are, and how a worker gets them
+//! - `text`: a policy's text by its tokens
+//! - `vocabulary`: what a policy mentions of the request
 //! - `unit_tests`: a pack's own `test_` rules
 //! - `error`: what a text of regorus means as a fault or a load error
 //!
@@ -32,7 +34,9 @@ mod pool;
 mod settings;
 #[cfg(test)]
 mod suites;
+mod text;
 mod unit_tests;
+mod vocabulary;
 mod worker;
 
 pub use load::RegoNativeFactory;

@@ -15,6 +15,8 @@ use crate::admission::{self, Admitted, bounds};
 use crate::decide::RegoNative;
 use crate::error::Report;
 use crate::settings::{Question, Settings};
+use crate::text::Text;
+use crate::vocabulary;
 use crate::worker::{Policy, Source, Worker};
 
 /// Time a decision may take where nobody says otherwise: generous, for a wall clock on a busy machine denies at random.
@@ -92,8 +94,16 @@ impl EngineFactory for RegoNativeFactory {
         Ok(Arc::new(RegoNative::new(policy, rules.into())))
     }
 
-    fn vocabulary(&self, _: &PackSource) -> Result<Vocabulary, LoadErrors> {
-        Ok(Vocabulary::default())
+    fn vocabulary(&self, pack: &PackSource) -> Result<Vocabulary, LoadErrors> {
+        let settings: Settings = pack.settings(ID)?;
+        let question = Question::of(&settings, pack)?;
+        let sources = sources(pack, pack.files.rego_sources())?;
+        admission::run(|| {
+            let texts = texts(&sources)?;
+            admission::inspect(&sources, pack, &question, settings.strict_builtin_errors, |symbols| {
+                vocabulary::vocabulary(symbols, &texts, &pack.data, &question)
+            })
+        })
     }
 
     fn mutants(&self, _: &PackSource) -> Result<Vec<Mutant>, LoadErrors> {
@@ -118,6 +128,11 @@ pub(crate) fn examine(
         }
         Ok(admitted)
     })
+}
+
+/// Each file with its tokens.
+fn texts(sources: &[Source]) -> Result<Vec<(&Source, Text<'_>)>, LoadErrors> {
+    sources.iter().map(|source| Ok((source, Text::of(source)?))).collect()
 }
 
 /// Files of a pack as Rego.

@@ -5,3 +5,4 @@
 mod decisions;
 mod hazards;
 mod support;
+mod vocabulary;
