@@ -16,6 +16,7 @@
 //! - `builtins`: which built-ins there are, and how a worker gets them
 //! - `text`: a policy's text by its tokens
 //! - `vocabulary`: what a policy mentions of the request
+//! - `mutate`: the small mistakes that a policy could have
 //! - `unit_tests`: a pack's own `test_` rules
 //! - `error`: what a text of regorus means as a fault or a load error
 //!
@@ -30,6 +31,7 @@ mod convert;
 mod decide;
 mod error;
 mod load;
+mod mutate;
 mod pool;
 mod settings;
 #[cfg(test)]

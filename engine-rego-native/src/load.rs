@@ -14,6 +14,7 @@ use crate::ID;
 use crate::admission::{self, Admitted, bounds};
 use crate::decide::RegoNative;
 use crate::error::Report;
+use crate::mutate;
 use crate::settings::{Question, Settings};
 use crate::text::Text;
 use crate::vocabulary;
@@ -106,8 +107,19 @@ impl EngineFactory for RegoNativeFactory {
         })
     }
 
-    fn mutants(&self, _: &PackSource) -> Result<Vec<Mutant>, LoadErrors> {
-        Ok(Vec::new())
+    fn mutants(&self, pack: &PackSource) -> Result<Vec<Mutant>, LoadErrors> {
+        let settings: Settings = pack.settings(ID)?;
+        let strict = settings.strict_builtin_errors;
+        let question = Question::of(&settings, pack)?;
+        let sources = sources(pack, pack.files.rego_sources())?;
+        admission::run(|| {
+            let texts = texts(&sources)?;
+            let changes = admission::inspect(&sources, pack, &question, strict, |symbols| {
+                let vocabulary = vocabulary::vocabulary(symbols, &texts, &pack.data, &question);
+                mutate::changes(symbols, &texts, &question, &vocabulary)
+            })?;
+            Ok(mutate::mutants(pack, &sources, &question, strict, changes))
+        })
     }
 }
 

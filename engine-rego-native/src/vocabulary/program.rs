@@ -14,13 +14,16 @@ use crate::settings::RulePath;
 /// A definition, by its place in [`Program::definitions`].
 pub(crate) type Home = usize;
 
+/// Where a function is called, and with what.
+pub(crate) type Call<'m> = (Home, &'m [Ref<Expr>]);
+
 /// The definitions of a policy.
 pub(crate) struct Program<'m> {
     pub(crate) symbols: &'m Symbols<'m>,
     /// In the order of the text.
     pub(crate) definitions: Vec<Definition<'m>>,
     by_path: BTreeMap<&'m RulePath, Vec<Home>>,
-    calls: BTreeMap<RulePath, Vec<(Home, &'m [Ref<Expr>])>>,
+    calls: BTreeMap<RulePath, Vec<Call<'m>>>,
 }
 
 /// One definition of a rule or function.
@@ -79,7 +82,7 @@ impl<'m> Program<'m> {
     }
 
     /// What a function is called with, and where.
-    pub(crate) fn calls(&self, path: &[String]) -> &[(Home, &'m [Ref<Expr>])] {
+    pub(crate) fn calls(&self, path: &[String]) -> &[Call<'m>] {
         self.calls.get(path).map_or(&[], Vec::as_slice)
     }
 }
@@ -112,7 +115,7 @@ pub(crate) fn values(rule: &Rule) -> Vec<&Expr> {
 struct Bindings<'m, 'p> {
     home: Home,
     bindings: HashMap<&'m str, Vec<Binding<'m>>>,
-    calls: &'p mut BTreeMap<RulePath, Vec<(Home, &'m [Ref<Expr>])>>,
+    calls: &'p mut BTreeMap<RulePath, Vec<Call<'m>>>,
 }
 
 impl<'m> Bindings<'m, '_> {

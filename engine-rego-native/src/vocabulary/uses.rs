@@ -235,7 +235,13 @@ impl<'m> Finder<'_, '_, 'm> {
             ("object.get", [object, path, _]) => {
                 let object = self.flow(object);
                 match constant_path(path) {
-                    Some(_) => self.names(&object, path),
+                    Some(_) => {
+                        // The names are held against those of the request; a list of them is a path.
+                        if matches!(path.as_ref(), Expr::Array { .. }) {
+                            self.uses.settings.insert(std::ptr::from_ref(path.as_ref()));
+                        }
+                        self.names(&object, path);
+                    }
                     None => {
                         let (keys, path) = (self.uses.flows.key(&object), self.flow(path));
                         self.uses.compare(&path, &keys, &Held::Equal);
@@ -243,7 +249,10 @@ impl<'m> Finder<'_, '_, 'm> {
                 }
             }
             ("concat", [separator, _]) => self.setting(separator),
-            ("sprintf", _) => {}
+            // One argument less is an error.
+            ("sprintf", [_, args]) => {
+                self.uses.settings.insert(std::ptr::from_ref(args.as_ref()));
+            }
             // A built-in that this page does not know, of the request and of terms of the text.
             (_, params) => {
                 let flows: Vec<Flow<'m>> = params.iter().map(|param| self.flow(param)).collect();

@@ -118,7 +118,7 @@ fn registry() -> Registry {
 /// A loaded pack.
 pub(crate) struct Loaded {
     pub(crate) engine: Arc<dyn Engine>,
-    source: PackSource,
+    pub(crate) source: PackSource,
 }
 
 impl Loaded {
