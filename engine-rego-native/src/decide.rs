@@ -9,8 +9,8 @@ use tribunal_engine_core::fault::{Fault, FaultKind};
 use tribunal_engine_core::location::Location;
 
 use crate::admission::{RulePlace, data};
-use crate::pool;
-use crate::worker::{Answer, Policy, Worker};
+use crate::pool::{self, Task};
+use crate::worker::{Answer, Policy};
 
 /// A pack loaded for native Rego.
 #[derive(Debug)]
@@ -27,16 +27,15 @@ impl RegoNative {
 
 impl Engine for RegoNative {
     fn decide(&self, request: &Prepared<'_>) -> Result<Verdict, Fault> {
-        verdict(pool::with_worker(&self.policy, |worker| worker.ask(&self.policy, request))?)
+        verdict(pool::with_worker(&self.policy, Task::Decide, |worker| worker.ask(&self.policy, request))?)
     }
 
     fn explain(&self, request: &Prepared<'_>) -> Result<Explanation, Fault> {
-        let Policy { sources, data, strict, .. } = &*self.policy;
-        let mut worker = Worker::build(sources, data, *strict)
-            .map_err(|report| Fault::new(FaultKind::EvaluationError, report.message))?;
-        worker.record_lines();
-        let verdict = verdict(worker.ask(&self.policy, request)?)?;
-        let files = worker.lines()?;
+        let (answer, files) = pool::with_worker(&self.policy, Task::Trace, |worker| {
+            worker.record_lines();
+            Ok((worker.ask(&self.policy, request)?, worker.lines()?))
+        })?;
+        let verdict = verdict(answer)?;
         let trace = self
             .rules
             .iter()

@@ -14,6 +14,9 @@
 //! - `pool`: the workers of a thread
 //! - `convert`: values between JSON, regorus and the built-ins
 //! - `builtins`: which built-ins there are, and how a worker gets them
+//! - `text`: a policy's text by its tokens
+//! - `vocabulary`: what a policy mentions of the request
+//! - `mutate`: the small mistakes that a policy could have
 //! - `unit_tests`: a pack's own `test_` rules
 //! - `error`: what a text of regorus means as a fault or a load error
 //!
@@ -28,11 +31,14 @@ mod convert;
 mod decide;
 mod error;
 mod load;
+mod mutate;
 mod pool;
 mod settings;
 #[cfg(test)]
 mod suites;
+mod text;
 mod unit_tests;
+mod vocabulary;
 mod worker;
 
 pub use load::RegoNativeFactory;

@@ -14,7 +14,10 @@ use crate::ID;
 use crate::admission::{self, Admitted, bounds};
 use crate::decide::RegoNative;
 use crate::error::Report;
+use crate::mutate;
 use crate::settings::{Question, Settings};
+use crate::text::Text;
+use crate::vocabulary;
 use crate::worker::{Policy, Source, Worker};
 
 /// Time a decision may take where nobody says otherwise: generous, for a wall clock on a busy machine denies at random.
@@ -92,12 +95,31 @@ impl EngineFactory for RegoNativeFactory {
         Ok(Arc::new(RegoNative::new(policy, rules.into())))
     }
 
-    fn vocabulary(&self, _: &PackSource) -> Result<Vocabulary, LoadErrors> {
-        Ok(Vocabulary::default())
+    fn vocabulary(&self, pack: &PackSource) -> Result<Vocabulary, LoadErrors> {
+        let settings: Settings = pack.settings(ID)?;
+        let question = Question::of(&settings, pack)?;
+        let sources = sources(pack, pack.files.rego_sources())?;
+        admission::run(|| {
+            let texts = texts(&sources)?;
+            admission::inspect(&sources, pack, &question, settings.strict_builtin_errors, |symbols| {
+                vocabulary::vocabulary(symbols, &texts, &pack.data, &question)
+            })
+        })
     }
 
-    fn mutants(&self, _: &PackSource) -> Result<Vec<Mutant>, LoadErrors> {
-        Ok(Vec::new())
+    fn mutants(&self, pack: &PackSource) -> Result<Vec<Mutant>, LoadErrors> {
+        let settings: Settings = pack.settings(ID)?;
+        let strict = settings.strict_builtin_errors;
+        let question = Question::of(&settings, pack)?;
+        let sources = sources(pack, pack.files.rego_sources())?;
+        admission::run(|| {
+            let texts = texts(&sources)?;
+            let changes = admission::inspect(&sources, pack, &question, strict, |symbols| {
+                let vocabulary = vocabulary::vocabulary(symbols, &texts, &pack.data, &question);
+                mutate::changes(symbols, &texts, &question, &vocabulary)
+            })?;
+            Ok(mutate::mutants(pack, &sources, &question, strict, changes))
+        })
     }
 }
 
@@ -118,6 +140,11 @@ pub(crate) fn examine(
         }
         Ok(admitted)
     })
+}
+
+/// Each file with its tokens.
+fn texts(sources: &[Source]) -> Result<Vec<(&Source, Text<'_>)>, LoadErrors> {
+    sources.iter().map(|source| Ok((source, Text::of(source)?))).collect()
 }
 
 /// Files of a pack as Rego.

@@ -2,6 +2,7 @@
 //!
 //! Each thread builds its own: engines that share one parsed policy slow each other down through its reference counts.
 //! A worker is taken out while it works and put back only if it succeeded, so one that failed or panicked is gone.
+//! Deciding and tracing have workers of their own: one that records lines would decide more slowly ever after.
 
 use std::cell::RefCell;
 use std::sync::{Arc, Weak};
@@ -18,18 +19,29 @@ thread_local! {
     static WORKERS: RefCell<Vec<Slot>> = const { RefCell::new(Vec::new()) };
 }
 
+/// What a worker is kept for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Task {
+    /// To decide.
+    Decide,
+    /// To decide and record the lines it went through.
+    Trace,
+}
+
 struct Slot {
     /// Keeps the policy's address from being used again, but not the policy.
     policy: Weak<Policy>,
+    task: Task,
     worker: Worker,
 }
 
-/// Runs something with this thread's worker for a policy.
+/// Runs something with this thread's worker for a policy and a task.
 pub(crate) fn with_worker<T>(
     policy: &Arc<Policy>,
+    task: Task,
     run: impl FnOnce(&mut Worker) -> Result<T, Fault>,
 ) -> Result<T, Fault> {
-    let mut worker = match take(policy) {
+    let mut worker = match take(policy, task) {
         Some(worker) => worker,
         None => {
             forget_dropped_policies();
@@ -38,24 +50,25 @@ pub(crate) fn with_worker<T>(
         }
     };
     let result = run(&mut worker)?;
-    put_back(policy, worker);
+    put_back(policy, task, worker);
     Ok(result)
 }
 
-fn take(policy: &Arc<Policy>) -> Option<Worker> {
+fn take(policy: &Arc<Policy>, task: Task) -> Option<Worker> {
     WORKERS.with_borrow_mut(|workers| {
-        let index =
-            workers.iter().rposition(|slot| std::ptr::eq(slot.policy.as_ptr(), Arc::as_ptr(policy)))?;
+        let index = workers
+            .iter()
+            .rposition(|slot| slot.task == task && std::ptr::eq(slot.policy.as_ptr(), Arc::as_ptr(policy)))?;
         Some(workers.remove(index).worker)
     })
 }
 
-fn put_back(policy: &Arc<Policy>, worker: Worker) {
+fn put_back(policy: &Arc<Policy>, task: Task, worker: Worker) {
     WORKERS.with_borrow_mut(|workers| {
         if workers.len() >= WORKERS_PER_THREAD {
             workers.remove(0);
         }
-        workers.push(Slot { policy: Arc::downgrade(policy), worker });
+        workers.push(Slot { policy: Arc::downgrade(policy), task, worker });
     });
 }
 
@@ -90,28 +103,39 @@ mod tests {
     #[test]
     fn a_worker_that_failed_or_panicked_is_gone() {
         let policy = policy();
-        with_worker(&policy, |_| Ok(())).unwrap();
+        with_worker(&policy, Task::Decide, |_| Ok(())).unwrap();
         assert_eq!(kept(), 1);
-        with_worker::<()>(&policy, |_| Err(Fault::new(FaultKind::EvaluationError, "wrong"))).unwrap_err();
+        with_worker::<()>(&policy, Task::Decide, |_| Err(Fault::new(FaultKind::EvaluationError, "wrong")))
+            .unwrap_err();
         assert_eq!(kept(), 0);
-        with_worker(&policy, |_| Ok(())).unwrap();
+        with_worker(&policy, Task::Decide, |_| Ok(())).unwrap();
         let panicked = std::panic::catch_unwind(|| {
-            with_worker::<()>(&policy, |_| std::panic::resume_unwind(Box::new(())))
+            with_worker::<()>(&policy, Task::Decide, |_| std::panic::resume_unwind(Box::new(())))
         });
         assert!(panicked.is_err());
         assert_eq!(kept(), 0);
     }
 
     #[test]
+    fn a_worker_that_records_lines_never_decides() {
+        let policy = policy();
+        with_worker(&policy, Task::Trace, |_| Ok(())).unwrap();
+        with_worker(&policy, Task::Decide, |_| Ok(())).unwrap();
+        assert_eq!(kept(), 2);
+        with_worker(&policy, Task::Trace, |_| Ok(())).unwrap();
+        assert_eq!(kept(), 2);
+    }
+
+    #[test]
     fn workers_of_dropped_policies_go_and_the_rest_are_bounded() {
         let first = policy();
-        with_worker(&first, |_| Ok(())).unwrap();
+        with_worker(&first, Task::Decide, |_| Ok(())).unwrap();
         drop(first);
-        with_worker(&policy(), |_| Ok(())).unwrap();
+        with_worker(&policy(), Task::Decide, |_| Ok(())).unwrap();
         assert_eq!(kept(), 1);
         let many: Vec<_> = (0..WORKERS_PER_THREAD + 5).map(|_| policy()).collect();
         for policy in &many {
-            with_worker(policy, |_| Ok(())).unwrap();
+            with_worker(policy, Task::Decide, |_| Ok(())).unwrap();
         }
         assert_eq!(kept(), WORKERS_PER_THREAD);
     }

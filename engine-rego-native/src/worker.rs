@@ -139,9 +139,10 @@ impl Worker {
         })
     }
 
-    /// Begins to record which lines are evaluated.
+    /// Begins to record which lines are evaluated, anew if it did already.
     pub(crate) fn record_lines(&mut self) {
         self.engine.set_enable_coverage(true);
+        self.engine.clear_coverage_data();
     }
 
     /// The lines evaluated and not evaluated, by file.

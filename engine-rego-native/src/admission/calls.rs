@@ -204,7 +204,7 @@ impl<'m> Visitor<'m> for Calls<'_> {
             let target = reference(&modifier.refr);
             let is_document = match target.base {
                 Expr::Var { span, .. } => match scopes.meaning(span.text()) {
-                    Meaning::Input { .. } => true,
+                    Meaning::Input(_) => true,
                     Meaning::Data(_) => scopes.data_path(&modifier.refr).is_some_and(|target| {
                         scopes.symbols.rule(&target.path).is_none_or(|rule| rule.arity.is_none())
                     }),

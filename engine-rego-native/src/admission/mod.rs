@@ -15,16 +15,16 @@
 //! - `data`: data that would take the place of a rule
 
 pub(crate) mod bounds;
-mod calls;
+pub(crate) mod calls;
 pub(crate) mod data;
-mod expression;
-mod recursion;
+pub(crate) mod expression;
+pub(crate) mod recursion;
 mod safety;
 mod scan;
-mod scope;
-mod symbols;
+pub(crate) mod scope;
+pub(crate) mod symbols;
 mod undefined;
-mod walk;
+pub(crate) mod walk;
 
 use regorus::unstable::{Module, Parser};
 use tribunal_engine_core::document::with_nearest;
@@ -75,6 +75,25 @@ pub(crate) fn admit(
     question: &Question,
     strict: bool,
 ) -> Result<Admitted, LoadErrors> {
+    inspect(sources, pack, question, strict, |symbols| Admitted {
+        question: match question {
+            Question::Decision(rule) => Question::Decision(regorus_path(rule)),
+            Question::AllowAndReason { allow, reason } => {
+                Question::AllowAndReason { allow: regorus_path(allow), reason: regorus_path(reason) }
+            }
+        },
+        rules: symbols.places().to_vec(),
+    })
+}
+
+/// Checks the policies of a pack, and hands them to whoever wants to know more of them.
+pub(crate) fn inspect<T>(
+    sources: &[Source],
+    pack: &PackSource,
+    question: &Question,
+    strict: bool,
+    look: impl FnOnce(&Symbols<'_>) -> T,
+) -> Result<T, LoadErrors> {
     let modules = parse(sources)?;
     let symbols = Symbols::of(&modules)?;
     let mut errors = Vec::new();
@@ -91,13 +110,7 @@ pub(crate) fn admit(
     errors.sort_by(|a, b| (&a.location, &a.message).cmp(&(&b.location, &b.message)));
     errors.dedup();
     LoadErrors::check(errors)?;
-    let question = match question {
-        Question::Decision(rule) => Question::Decision(regorus_path(rule)),
-        Question::AllowAndReason { allow, reason } => {
-            Question::AllowAndReason { allow: regorus_path(allow), reason: regorus_path(reason) }
-        }
-    };
-    Ok(Admitted { question, rules: symbols.places().to_vec() })
+    Ok(look(&symbols))
 }
 
 /// Scans and parses every file.

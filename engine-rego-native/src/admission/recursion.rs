@@ -26,6 +26,21 @@ pub(crate) fn check(symbols: &Symbols<'_>, errors: &mut Vec<LoadError>) {
     }
 }
 
+/// The rules that these need, themselves included.
+pub(crate) fn reachable(symbols: &Symbols<'_>, roots: &[&RulePath]) -> BTreeSet<RulePath> {
+    let graph = Graph::of(symbols);
+    let mut found: BTreeSet<usize> = (0..)
+        .zip(&graph.nodes)
+        .filter(|(_, node)| roots.contains(&node.path))
+        .map(|(index, _)| index)
+        .collect();
+    let mut open: Vec<usize> = found.iter().copied().collect();
+    while let Some(node) = open.pop() {
+        open.extend(graph.needs(node).into_iter().filter(|need| found.insert(*need)));
+    }
+    found.into_iter().filter_map(|node| graph.nodes.get(node)).map(|node| node.path.clone()).collect()
+}
+
 /// Which rule names which. A name that could mean several rules means all of them.
 struct Graph<'m> {
     nodes: Vec<Node<'m>>,

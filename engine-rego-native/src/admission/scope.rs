@@ -14,8 +14,8 @@ pub(crate) enum Meaning {
     Local,
     /// A variable that its use binds, or that nothing binds.
     Free,
-    /// The request, or something of it that is imported.
-    Input { whole: bool },
+    /// The request, or the member of it at this path.
+    Input(RulePath),
     /// A path of rules and data.
     Data(RulePath),
 }
@@ -122,7 +122,7 @@ impl<'m> Scopes<'m> {
             return Meaning::Local;
         }
         match name {
-            "input" => return Meaning::Input { whole: true },
+            "input" => return Meaning::Input(Vec::new()),
             "data" => return Meaning::Data(Vec::new()),
             _ => {}
         }
@@ -133,7 +133,7 @@ impl<'m> Scopes<'m> {
         }
         match self.module.imports.get(name) {
             Some(Import::Data(path)) => Meaning::Data(path.clone()),
-            Some(Import::Input) => Meaning::Input { whole: false },
+            Some(Import::Input(path)) => Meaning::Input(path.clone()),
             None => Meaning::Free,
         }
     }
@@ -152,7 +152,7 @@ impl<'m> Scopes<'m> {
     pub(crate) fn is_closed(&self, expr: &'m Expr) -> bool {
         let mut found = HashSet::new();
         variables(expr, &mut found);
-        found.into_iter().all(|name| matches!(self.meaning(name), Meaning::Input { .. } | Meaning::Data(_)))
+        found.into_iter().all(|name| matches!(self.meaning(name), Meaning::Input(_) | Meaning::Data(_)))
     }
 
     /// Whether a reference starts from an import.

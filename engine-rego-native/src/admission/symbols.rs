@@ -31,8 +31,8 @@ pub(crate) struct ModuleSymbols<'m> {
 pub(crate) enum Import {
     /// A path of data or rules.
     Data(RulePath),
-    /// Something of the request.
-    Input,
+    /// A member of the request.
+    Input(RulePath),
 }
 
 /// All rules of one path.
@@ -208,7 +208,7 @@ fn imports<'m>(module: &'m Module, errors: &mut Vec<LoadError>) -> (BTreeMap<&'m
                 );
                 continue;
             }
-            ["input", ..] => Import::Input,
+            ["input", path @ ..] => Import::Input(path.iter().map(|step| (*step).to_owned()).collect()),
             ["data", path @ ..] => Import::Data(path.iter().map(|step| (*step).to_owned()).collect()),
             _ => {
                 let message = format!("regorus does not know `import {}`", path.join("."));

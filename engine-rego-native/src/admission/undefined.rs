@@ -101,8 +101,8 @@ impl Operands<'_> {
                 key.iter().find_map(|key| first(&[key])).or_else(|| first(&[value, collection]))
             }
             Expr::Var { span, .. } => match scopes.meaning(span.text()) {
-                Meaning::Local | Meaning::Free | Meaning::Input { whole: true } => None,
-                Meaning::Input { whole: false } => Some(expr),
+                Meaning::Local | Meaning::Free => None,
+                Meaning::Input(path) => (!path.is_empty()).then_some(expr),
                 Meaning::Data(path) => (!self.is_defined(&path, scopes)).then_some(expr),
             },
             Expr::RefDot { .. } | Expr::RefBrack { .. } => match scopes.data_path(expr) {

@@ -170,6 +170,11 @@ fn an_explanation_lists_the_rules_that_ran() {
     assert_eq!(trace, ran);
     let missed = pack.explain(&json!({"x": 2})).unwrap();
     assert_eq!(missed.trace[1].note, "ran; line 5 was not reached");
+    // The worker that traced it is used again, and tells nothing of the requests before.
+    assert_eq!(pack.explain(&json!({"x": 1, "y": 2})).unwrap(), explained);
+    assert_eq!(pack.explain(&json!({"x": 2})).unwrap(), missed);
+    let fresh = Pack::rego(rego).load().unwrap();
+    assert_eq!(fresh.explain(&json!({"x": 2})).unwrap(), missed);
 }
 
 #[test]

@@ -4,4 +4,6 @@
 
 mod decisions;
 mod hazards;
+mod mutate;
 mod support;
+mod vocabulary;

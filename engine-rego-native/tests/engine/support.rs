@@ -1,5 +1,7 @@
 //! A pack in memory, loaded and asked.
 
+use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -48,9 +50,7 @@ impl Pack {
         self
     }
 
-    pub(crate) fn load(self) -> Result<Loaded, LoadErrors> {
-        let mut registry = Registry::new();
-        registry.add(RegoNativeFactory).unwrap();
+    pub(crate) fn source(self) -> Result<PackSource, LoadErrors> {
         let manifest = json!({
             "name": "test",
             "version": "1.0.0",
@@ -59,9 +59,13 @@ impl Pack {
             "input_schema": "none",
         });
         let manifest = ("pack.yaml".to_owned(), manifest.to_string().into_bytes());
-        let source =
-            PackSource::read("test", PackFiles::new(self.files.into_iter().chain([manifest])), &registry)?;
+        let files = PackFiles::new(self.files.into_iter().chain([manifest]));
+        PackSource::read("test", files, &registry())
+    }
+
+    pub(crate) fn load(self) -> Result<Loaded, LoadErrors> {
         let context = LoadContext { limits: self.limits, ..LoadContext::default() };
+        let source = self.source()?;
         let engine = RegoNativeFactory.load(&source, &context)?;
         Ok(Loaded { engine, source })
     }
@@ -75,10 +79,46 @@ impl Pack {
     }
 }
 
+/// Every shipped pack, by its name.
+pub(crate) fn shipped() -> Vec<(String, PackFiles)> {
+    let packs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packs");
+    let mut found = Vec::new();
+    for entry in fs::read_dir(packs).unwrap() {
+        let folder = entry.unwrap().path();
+        if folder.join("pack.yaml").is_file() {
+            let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
+            let files =
+                fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path()).filter(|file| file.is_file());
+            let files = files.map(|file| {
+                (file.file_name().unwrap().to_str().unwrap().to_owned(), fs::read(&file).unwrap())
+            });
+            found.push((name, PackFiles::new(files)));
+        }
+    }
+    found.sort_by(|(a, _), (b, _)| a.cmp(b));
+    assert!(found.len() >= 7, "the shipped packs are not found");
+    found
+}
+
+/// Reads a pack from its files.
+pub(crate) fn read(name: &str, files: PackFiles) -> Result<PackSource, LoadErrors> {
+    PackSource::read(&format!("packs/{name}"), files, &registry())
+}
+
+/// The engine under test, and names for the others that shipped packs offer.
+fn registry() -> Registry {
+    let mut registry = Registry::new();
+    registry.add(RegoNativeFactory).unwrap();
+    for other in ["rego-wasm", "cedar", "biscuit"] {
+        registry.declare_absent(other);
+    }
+    registry
+}
+
 /// A loaded pack.
 pub(crate) struct Loaded {
     pub(crate) engine: Arc<dyn Engine>,
-    source: PackSource,
+    pub(crate) source: PackSource,
 }
 
 impl Loaded {
