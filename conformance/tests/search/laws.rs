@@ -31,7 +31,7 @@ fn shipped_packs_keep_every_law() {
 /// A policy that looks at everything there is breaks the law of the irrelevant member, and is shown how.
 #[test]
 fn a_broken_law_is_shown() {
-    let rego = "package tribunal.step_up_tools\nimport rego.v1\ndecision := \"allow\" if count(input) == 4\nelse := \"deny\"\n";
+    let rego = "package tribunal.step_up_tools\nimport rego.v1\ndecision := \"allow\" if count(input) == 5\nelse := \"deny\"\n";
     let contestant = changed("step-up-tools", &[("policy.rego", rego)]);
     let request = json!({
         "subject": {"type": "agent", "id": "a"}, "action": {"name": "tools/call"},
