@@ -19,6 +19,9 @@ use tribunal_engine_core::fault::{Fault, FaultKind};
 
 use crate::convert::Record;
 
+/// The static entities of a pack.
+pub(crate) const FILE: &str = "entities.json";
+
 /// The name of an attribute, as Cedar holds it.
 pub(crate) type Name = smol_str::SmolStr;
 
@@ -125,7 +128,7 @@ pub(crate) fn plain(uid: EntityUID, attributes: BTreeMap<Name, Cedar>) -> Entity
 }
 
 /// The entities that an entity's attributes and tags name.
-fn references(entity: &Entity) -> HashSet<EntityUID> {
+pub(crate) fn references(entity: &Entity) -> HashSet<EntityUID> {
     let values = entity.attrs().chain(entity.tags()).filter_map(|(_, value)| match value {
         PartialValue::Value(value) => Some(value.all_literal_uids()),
         PartialValue::Residual(_) => None,

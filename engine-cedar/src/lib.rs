@@ -14,6 +14,7 @@
 //! - `entities`: static entities, and the small store of one request
 //! - `convert`, `request`: JSON to Cedar values, entities and context, typed by the schema
 //! - `load`: all of these together; `decide`: the loaded engine
+//! - `vocabulary`, `mutate`: what a comparison of engines asks of a pack's policies
 //! - `error`: Cedar's diagnostics with their places
 //!
 //! # What a request becomes
@@ -49,10 +50,12 @@ mod entities;
 mod error;
 pub mod index;
 mod load;
+mod mutate;
 mod nesting;
 mod policies;
 mod request;
 mod schema;
 mod settings;
+mod vocabulary;
 
 pub use load::CedarFactory;

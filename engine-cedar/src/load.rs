@@ -24,16 +24,15 @@ use crate::convert::{self, Mismatch, Record};
 use crate::decide::CedarEngine;
 use crate::entities::{self, Name, StaticEntities};
 use crate::error::chain;
-use crate::policies;
+use crate::mutate;
+use crate::policies::{self, Read};
 use crate::request::{ACTION_PROPERTIES, IDENTITY};
 use crate::schema::{self, RequestTypes};
 use crate::settings::Settings;
+use crate::vocabulary;
 
 /// The engine's name in manifests and deployments.
 const ID: &str = "cedar";
-
-/// The static entities of a pack.
-const ENTITIES: &str = "entities.json";
 
 /// Loads packs on Cedar.
 #[derive(Debug, Clone, Copy, Default)]
@@ -100,12 +99,41 @@ impl EngineFactory for CedarFactory {
         }))
     }
 
-    fn vocabulary(&self, _: &PackSource) -> Result<Vocabulary, LoadErrors> {
-        Ok(Vocabulary::default())
+    fn vocabulary(&self, pack: &PackSource) -> Result<Vocabulary, LoadErrors> {
+        let Texts { schema, types, policies } = Texts::read(pack)?;
+        let mut errors = Vec::new();
+        let entities = kept(entity_list(pack, &schema), &mut errors);
+        LoadErrors::check(errors)?;
+        let entities = entities.as_deref().unwrap_or(&[]);
+        Ok(vocabulary::of(pack, &schema, &types, &policies, entities))
     }
 
-    fn mutants(&self, _: &PackSource) -> Result<Vec<Mutant>, LoadErrors> {
-        Ok(Vec::new())
+    fn mutants(&self, pack: &PackSource) -> Result<Vec<Mutant>, LoadErrors> {
+        let Texts { schema, types, policies } = Texts::read(pack)?;
+        mutate::mutants(pack, &schema, &types, &policies)
+    }
+}
+
+/// What can be told of a pack without deciding by it.
+struct Texts<'p> {
+    schema: Schema,
+    types: RequestTypes,
+    policies: Vec<Read<'p>>,
+}
+
+impl<'p> Texts<'p> {
+    fn read(pack: &'p PackSource) -> Result<Self, LoadErrors> {
+        let settings: Settings = pack.settings(ID)?;
+        let mut errors = Vec::new();
+        let schema = kept(schema::read(pack), &mut errors);
+        let policies = policies::parse(pack, &mut errors);
+        let types =
+            schema.as_ref().and_then(|schema| kept(RequestTypes::new(pack, &settings, schema), &mut errors));
+        LoadErrors::check(errors)?;
+        match (schema, types) {
+            (Some(schema), Some(types)) => Ok(Self { schema, types, policies }),
+            _ => Err(LoadError::new(LoadErrorKind::Invalid, "the pack could not be read").into()),
+        }
     }
 }
 
@@ -115,45 +143,45 @@ fn kept<T>(result: Result<T, Vec<LoadError>>, errors: &mut Vec<LoadError>) -> Op
 
 /// Reads `entities.json`, if there is one; the schema's actions are always there.
 fn static_entities(pack: &PackSource, schema: &Schema) -> Result<StaticEntities, Vec<LoadError>> {
-    let file = pack.file_name(ENTITIES);
-    let mut found = Vec::new();
-    let mut errors = Vec::new();
-    if let Some(text) = pack.files.get(ENTITIES) {
-        if text.len() > bounds::ENTITIES {
-            let message =
-                format!("the static entities have {} bytes, more than {}", text.len(), bounds::ENTITIES);
-            return Err(vec![LoadError::new(LoadErrorKind::Bounds, message).at(Location::new(file, 1, 1))]);
-        }
-        // This reader bounds depth before it builds anything.
-        let document =
-            Document::parse(&file, text).map_err(|errors| errors.into_iter().collect::<Vec<_>>())?;
-        let Value::Array(items) = &document.value else {
-            return Err(vec![document.error(LoadErrorKind::Invalid, &root(), "static entities are a list")]);
-        };
-        for (index, item) in items.iter().enumerate() {
-            let place = Pointer::from_tokens([index.to_string()]);
-            match Entity::from_json_value(item.clone(), Some(schema)) {
-                Ok(entity) if entity.uid().type_name().to_string() == schema::DATA => {
-                    let message = format!(
-                        "`{}` entities are made of the pack's data, never written here",
-                        schema::DATA
-                    );
-                    errors.push(document.error(LoadErrorKind::Invalid, &place, message));
-                }
-                Ok(entity) => found.push(entity),
-                Err(error) => errors.push(document.error(LoadErrorKind::Invalid, &place, chain(&error))),
-            }
-        }
-    }
-    if !errors.is_empty() {
-        return Err(errors);
-    }
+    let found = entity_list(pack, schema)?.into_iter().map(|(entity, _)| entity);
     match Entities::from_entities(found, Some(schema)) {
         Ok(entities) => Ok(StaticEntities::new(entities)),
         Err(error) => {
-            Err(vec![LoadError::new(LoadErrorKind::Invalid, chain(&error)).at(Location::new(file, 1, 1))])
+            let place = Location::new(pack.file_name(entities::FILE), 1, 1);
+            Err(vec![LoadError::new(LoadErrorKind::Invalid, chain(&error)).at(place)])
         }
     }
+}
+
+/// The entities of `entities.json`, each with its place.
+fn entity_list(pack: &PackSource, schema: &Schema) -> Result<Vec<(Entity, Location)>, Vec<LoadError>> {
+    let file = pack.file_name(entities::FILE);
+    let Some(text) = pack.files.get(entities::FILE) else { return Ok(Vec::new()) };
+    if text.len() > bounds::ENTITIES {
+        let message =
+            format!("the static entities have {} bytes, more than {}", text.len(), bounds::ENTITIES);
+        return Err(vec![LoadError::new(LoadErrorKind::Bounds, message).at(Location::new(file, 1, 1))]);
+    }
+    // This reader bounds depth before it builds anything.
+    let document = Document::parse(&file, text).map_err(|errors| errors.into_iter().collect::<Vec<_>>())?;
+    let Value::Array(items) = &document.value else {
+        return Err(vec![document.error(LoadErrorKind::Invalid, &root(), "static entities are a list")]);
+    };
+    let mut found = Vec::new();
+    let mut errors = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        let place = Pointer::from_tokens([index.to_string()]);
+        match Entity::from_json_value(item.clone(), Some(schema)) {
+            Ok(entity) if entity.uid().type_name().to_string() == schema::DATA => {
+                let message =
+                    format!("`{}` entities are made of the pack's data, never written here", schema::DATA);
+                errors.push(document.error(LoadErrorKind::Invalid, &place, message));
+            }
+            Ok(entity) => found.push((entity, document.locate(&place))),
+            Err(error) => errors.push(document.error(LoadErrorKind::Invalid, &place, chain(&error))),
+        }
+    }
+    if errors.is_empty() { Ok(found) } else { Err(errors) }
 }
 
 /// The entity that pack data becomes.

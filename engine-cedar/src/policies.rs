@@ -45,48 +45,36 @@ pub(crate) struct Rule {
 }
 
 /// A policy on its way in.
-struct Read<'p> {
-    policy: Policy,
-    rule: Rule,
+pub(crate) struct Read<'p> {
+    pub(crate) policy: Policy,
+    pub(crate) rule: Rule,
+    /// Its file's path inside the pack, and as the user would name it.
+    pub(crate) path: &'p str,
     file: String,
-    text: &'p str,
-    start: usize,
+    /// The whole file, and where in it the policy stands.
+    pub(crate) text: &'p str,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+}
+
+impl Read<'_> {
+    /// The place of a byte offset inside this policy, found without counting through the file before it.
+    pub(crate) fn place(&self, offset: usize) -> Location {
+        let within = self.text.get(self.start..offset).map_or("", |within| within);
+        let Location { file, line, column } = self.rule.location.clone();
+        match within.rsplit_once('\n') {
+            None => Location::new(file, line, column + within.chars().count()),
+            Some((before, last)) => {
+                Location::new(file, line + before.matches('\n').count() + 1, last.chars().count() + 1)
+            }
+        }
+    }
 }
 
 /// Reads every policy file. Without a schema, which is an error of its own, there is nothing to validate against.
 pub(crate) fn read(pack: &PackSource, schema: Option<&Schema>) -> Result<Option<Policies>, Vec<LoadError>> {
     let mut errors = Vec::new();
-    let mut found = Vec::new();
-    let mut bytes = 0;
-    let mut files = 0;
-    for (path, content) in pack.files.with_extension("cedar") {
-        files += 1;
-        bytes += content.len();
-        if bytes > bounds::TEXT {
-            let message = format!("the policies have more than {} bytes", bounds::TEXT);
-            errors.push(LoadError::new(LoadErrorKind::Bounds, message).at(Location::new(
-                pack.file_name(path),
-                1,
-                1,
-            )));
-            break;
-        }
-        match pack.text(path) {
-            Ok(text) => read_file(pack, path, text, &mut found, &mut errors),
-            Err(error) => errors.push(error),
-        }
-    }
-    if files == 0 {
-        errors.push(LoadError::new(
-            LoadErrorKind::MissingFile,
-            format!("`{}` is missing", pack.file_name("policy.cedar")),
-        ));
-    }
-    if found.len() > bounds::POLICIES {
-        let message = format!("the pack has {} policies, more than {}", found.len(), bounds::POLICIES);
-        errors.push(LoadError::new(LoadErrorKind::Bounds, message));
-    }
-    refuse_duplicates(&found, &mut errors);
+    let found = parse(pack, &mut errors);
     // The validator descends into what it is given, so it is given nothing that is out of bounds.
     if let Some(schema) = schema
         && errors.iter().all(|error| error.kind != LoadErrorKind::Bounds)
@@ -105,9 +93,45 @@ pub(crate) fn read(pack: &PackSource, schema: Option<&Schema>) -> Result<Option<
     Ok(Some(Policies { hard: RuleSet::new(hard, &actions)?, soft: RuleSet::new(soft, &actions)? }))
 }
 
+/// The policies of every file, in the order of the files' names and their texts; validated they are not.
+pub(crate) fn parse<'p>(pack: &'p PackSource, errors: &mut Vec<LoadError>) -> Vec<Read<'p>> {
+    let mut found = Vec::new();
+    let mut bytes = 0;
+    let mut files = 0;
+    for (path, content) in pack.files.with_extension("cedar") {
+        files += 1;
+        bytes += content.len();
+        if bytes > bounds::TEXT {
+            let message = format!("the policies have more than {} bytes", bounds::TEXT);
+            errors.push(LoadError::new(LoadErrorKind::Bounds, message).at(Location::new(
+                pack.file_name(path),
+                1,
+                1,
+            )));
+            break;
+        }
+        match pack.text(path) {
+            Ok(text) => read_file(pack, path, text, &mut found, errors),
+            Err(error) => errors.push(error),
+        }
+    }
+    if files == 0 {
+        errors.push(LoadError::new(
+            LoadErrorKind::MissingFile,
+            format!("`{}` is missing", pack.file_name("policy.cedar")),
+        ));
+    }
+    if found.len() > bounds::POLICIES {
+        let message = format!("the pack has {} policies, more than {}", found.len(), bounds::POLICIES);
+        errors.push(LoadError::new(LoadErrorKind::Bounds, message));
+    }
+    refuse_duplicates(&found, errors);
+    found
+}
+
 fn read_file<'p>(
     pack: &'p PackSource,
-    path: &str,
+    path: &'p str,
     text: &'p str,
     found: &mut Vec<Read<'p>>,
     errors: &mut Vec<LoadError>,
@@ -133,10 +157,12 @@ fn read_file<'p>(
             "a template (`?principal`, `?resource`) needs links, which a pack cannot give".to_owned();
         errors.push(place(start, LoadErrorKind::Unsupported, message));
     }
-    let mut policies: Vec<(usize, &Policy)> =
-        set.policies().map(|policy| (policy.as_ref().loc().map_or(0, |loc| loc.start()), policy)).collect();
-    policies.sort_by_key(|(start, _)| *start);
-    for (start, policy) in policies {
+    let span =
+        |policy: &Policy| policy.as_ref().loc().map_or((0, text.len()), |loc| (loc.start(), loc.end()));
+    let mut policies: Vec<((usize, usize), &Policy)> =
+        set.policies().map(|policy| (span(policy), policy)).collect();
+    policies.sort_by_key(|(span, _)| *span);
+    for ((start, end), policy) in policies {
         let annotations = annotations::read(policy.as_ref(), &pack.manifest.redactable, &place, errors);
         let id = annotations.id.unwrap_or_else(|| format!("policy{}", found.len()));
         let condition = policy.as_ref().condition();
@@ -157,9 +183,11 @@ fn read_file<'p>(
         found.push(Read {
             policy: policy.new_id(PolicyId::new(&rule.id)),
             rule,
+            path,
             file: file.clone(),
             text,
             start,
+            end,
         });
     }
 }
@@ -202,13 +230,25 @@ fn validate(found: &[Read<'_>], schema: &Schema, errors: &mut Vec<LoadError>) {
     for error in result.validation_errors() {
         report(error.policy_id(), error);
     }
-    for warning in result.validation_warnings() {
-        // A list of phrases in several scripts is what a guardrail may well hold; the other warnings mean that the text does
-        // not say what it seems to.
-        if !matches!(warning, ValidationWarning::MixedScriptString(_)) {
-            report(warning.policy_id(), warning);
-        }
+    for warning in result.validation_warnings().filter(|warning| is_refused(warning)) {
+        report(warning.policy_id(), warning);
     }
+}
+
+/// A list of phrases in several scripts is what a guardrail may well hold; the other warnings mean that the text does not
+/// say what it seems to.
+fn is_refused(warning: &ValidationWarning) -> bool {
+    !matches!(warning, ValidationWarning::MixedScriptString(_))
+}
+
+/// Whether a policy by itself passes validation as a pack's policies must.
+pub(crate) fn is_valid(policy: Policy, validator: &Validator) -> bool {
+    let mut set = PolicySet::new();
+    if set.add(policy).is_err() {
+        return false;
+    }
+    let result = validator.validate(&set, ValidationMode::Strict);
+    result.validation_errors().next().is_none() && !result.validation_warnings().any(is_refused)
 }
 
 impl RuleSet {

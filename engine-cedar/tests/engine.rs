@@ -25,6 +25,9 @@ mod load;
 #[path = "engine/measure.rs"]
 mod measure;
 #[cfg(test)]
+#[path = "engine/mutate.rs"]
+mod mutate;
+#[cfg(test)]
 #[path = "engine/representation.rs"]
 mod representation;
 #[cfg(test)]
@@ -33,3 +36,6 @@ mod store;
 #[cfg(test)]
 #[path = "engine/support.rs"]
 mod support;
+#[cfg(test)]
+#[path = "engine/vocabulary.rs"]
+mod vocabulary;

@@ -1,11 +1,15 @@
 //! A small pack, changed file by file.
 
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tribunal_engine_cedar::CedarFactory;
 use tribunal_engine_core::contract::Decision;
+use tribunal_engine_core::document::Document;
 use tribunal_engine_core::engine::{
     Engine, EngineFactory, LoadContext, LoadErrorKind, LoadErrors, Prepared, Registry, Verdict,
 };
@@ -176,4 +180,155 @@ pub(crate) fn request(context: Value) -> Value {
         "resource": {"type": "tool", "id": "search"},
         "context": context,
     })
+}
+
+/// Policies in which every construct of the language stands once, over a schema that knows what they read.
+pub(crate) fn everything() -> Pack {
+    let schema = SCHEMA
+        .replace("tier?: String,", "tier?: String, network?: ipaddr, share?: decimal, since?: datetime,")
+        .replace("prompt?: String,", "prompt?: String, derived?: {shout?: String},");
+    let manifest = format!("{MANIFEST}\nderive:\n  shout: {{lower: {{source: /context/prompt}}}}\n");
+    Pack::new(EVERYTHING).with("schema.cedarschema", &schema).with("pack.yaml", &manifest)
+}
+
+const EVERYTHING: &str = r#"// Every construct once.
+@id("scopes")
+permit(principal is Agent, action in [Action::"reading", Action::"call"], resource == Tool::"search");
+
+permit(principal == Agent::"root", action == Action::"approve", resource in ToolGroup::"safe")
+when { context has amount && context.amount > 10 && context.amount - 1 != 100 };
+
+@id("texts")
+@reason("texts")
+forbid(principal in Role::"admin", action, resource is Tool in ToolGroup::"safe")
+when { context has prompt && (context.prompt like "*ignore\* a*l" || context.prompt == "stop") }
+unless { principal has tier && ["gold", "silver"].contains(principal.tier) };
+
+@id("lists")
+forbid(principal, action, resource)
+when {
+  context has tags && context.tags.contains("pii") &&
+  !context.tags.containsAny(["public", "open"]) && // a comment && its operators
+  context.tags.containsAll(["a", "b"])
+};
+
+@id("ask")
+@effect("step_up")
+@step_up("mfa")
+@reason("ask")
+forbid(principal, action, resource)
+when { context has urgent && context.urgent == false && (if resource has risk then resource.risk <= -5 else true) };
+
+@id("hide")
+@redact("/context/prompt")
+forbid(principal, action, resource)
+when { (context has args.ssn && context.args.ssn != "") || (context has derived.shout && context.derived.shout == "hi") };
+
+@id("members")
+forbid(principal, action, resource)
+when {
+  context has boundary && context.boundary == "ingress" &&
+  context has action_properties.dry && !context.action_properties.dry &&
+  context has amount && context has prompt &&
+  [{ amount: 5, prompt: "a" }, { amount: 0, prompt: context.boundary }]
+    .contains({ amount: context.amount, prompt: context.prompt })
+};
+
+@id("entities")
+forbid(principal, action, resource)
+when {
+  principal has home && principal.home.country == "NL" && resource has owner && resource.owner == principal &&
+  principal in [Agent::"root", Agent::"a1"] && principal in Role::"admin" && resource is Tool && action in Action::"reading"
+};
+
+@id("extensions")
+forbid(principal, action, resource)
+when {
+  (principal has network && principal.network.isInRange(ip("10.0.0.0/8"))) ||
+  (principal has share && principal.share.lessThan(decimal("1.9"))) ||
+  (principal has since && principal.since >= datetime("2024-01-01T00:00:00Z"))
+};
+
+@id("data")
+forbid(principal, action, resource)
+when {
+  Data::"tools" has ceiling && context has amount && context.amount > Data::"tools".ceiling &&
+  Data::"tools" has allowed && Data::"tools".allowed.contains("search")
+};
+"#;
+
+/// A shipped pack, as it stands in the repository.
+pub(crate) struct Shipped {
+    pub name: String,
+    pub files: PackFiles,
+}
+
+impl Shipped {
+    pub(crate) fn all() -> Vec<Self> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packs");
+        let mut names: Vec<String> = fs::read_dir(&folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| folder.join(name).join("policy.cedar").exists())
+            .collect();
+        names.sort();
+        assert!(names.len() >= 7, "{names:?}");
+        let files = |name: &str| {
+            let files = fs::read_dir(folder.join(name)).unwrap().map(|entry| entry.unwrap().path());
+            PackFiles::new(files.filter(|path| path.is_file()).map(|path| {
+                (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read(path).unwrap())
+            }))
+        };
+        names.into_iter().map(|name| Shipped { files: files(&name), name }).collect()
+    }
+
+    pub(crate) fn read(&self, files: PackFiles) -> Result<PackSource, LoadErrors> {
+        let mut registry = Registry::new();
+        registry.add(CedarFactory).unwrap();
+        for other in ["rego-wasm", "rego-native", "biscuit"] {
+            registry.declare_absent(other);
+        }
+        PackSource::read(&self.name, files, &registry)
+    }
+
+    pub(crate) fn load(&self, files: PackFiles) -> Result<Loaded, LoadErrors> {
+        let source = self.read(files)?;
+        let engine = CedarFactory.load(&source, &LoadContext::default())?;
+        Ok(Loaded { source, engine })
+    }
+
+    /// The requests of the pack's cases that its schema takes.
+    pub(crate) fn requests(&self) -> Vec<Value> {
+        let source = self.read(self.files.clone()).unwrap();
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packs").join(&self.name).join("cases");
+        let mut requests: BTreeMap<String, Value> = BTreeMap::new();
+        let mut paths: Vec<PathBuf> =
+            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        paths.sort();
+        for path in paths.iter().filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
+        {
+            let cases = Document::parse(&path.display().to_string(), &fs::read(path).unwrap()).unwrap();
+            for case in cases.value.as_array().unwrap() {
+                let mut request = match case["from"].as_str() {
+                    Some(from) => requests[from].clone(),
+                    None => case["request"].clone(),
+                };
+                for (place, value) in case["with"].as_object().into_iter().flatten() {
+                    let names = place.split('/').skip(1);
+                    // What is not there comes into being.
+                    *names.fold(&mut request, |around, name| &mut around[name]) = value.clone();
+                }
+                for place in case["without"].as_array().into_iter().flatten() {
+                    let (around, name) = place.as_str().unwrap().rsplit_once('/').unwrap();
+                    request.pointer_mut(around).unwrap().as_object_mut().unwrap().remove(name);
+                }
+                requests.insert(case["name"].as_str().unwrap().to_owned(), request);
+            }
+        }
+        let schema = source.input_schema.as_ref().unwrap();
+        let taken = requests.into_values().filter(|request| schema.violation(request).is_none());
+        taken
+            .map(|request| source.derive.apply(&request, Timestamp::UNIX_EPOCH).unwrap().into_owned())
+            .collect()
+    }
 }
