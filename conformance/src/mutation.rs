@@ -6,7 +6,7 @@
 //! ten minutes that found nothing. The list fails in both directions.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -86,6 +86,21 @@ pub fn equivalent_mutants(pack: &PackSource) -> Result<Vec<EquivalentMutant>, Lo
     Ok(listed)
 }
 
+/// Entries for the list as YAML, to be given their reasons.
+pub fn written(entries: &[EquivalentMutant]) -> String {
+    let quoted = |text: &str| Value::from(text).to_string();
+    let entry = |entry: &EquivalentMutant| {
+        let EquivalentMutant { engine, mutant, reason, search } = entry;
+        let FruitlessSearch { seconds, requests, seed } = search;
+        format!(
+            "- engine: {engine}\n  mutant: {}\n  reason: {}\n  search: {{seconds: {seconds}, requests: {requests}, seed: {seed}}}\n",
+            quoted(mutant),
+            quoted(reason)
+        )
+    };
+    entries.iter().map(entry).collect()
+}
+
 /// What every mutant is searched with.
 #[derive(Debug, Clone)]
 pub struct MutationPlan {
@@ -99,6 +114,8 @@ pub struct MutationPlan {
     pub sample: Option<usize>,
     /// Only mutants whose name has this in it.
     pub only: Option<String>,
+    /// How long survivors are searched for once more, all of one policy at once; `None` for not at all.
+    pub confirmed_by: Option<Duration>,
 }
 
 /// What a mutant is called: the same as long as the policy is.
@@ -111,7 +128,8 @@ pub fn id(mutant: &Mutant) -> String {
 /// Which engine's unchanged policy mutants of another are compared with, the fastest first.
 const AGAINST: [&str; 4] = ["cedar", "rego-wasm", "rego-native", "biscuit"];
 
-/// Plants mistakes in one engine's policy of a pack and searches for each.
+/// Plants mistakes in one engine's policy of a pack and searches for each. What survived the search that the plan confirms
+/// by comes back as entries for the list, which want a person's reason.
 ///
 /// # Errors
 /// What keeps the pack from being loaded, or its policy or list from being read.
@@ -122,7 +140,7 @@ pub fn mutate(
     context: &LoadContext,
     registry: &Registry,
     progress: &mut dyn FnMut(usize, usize, &MutantResult),
-) -> Result<MutationTable, LoadErrors> {
+) -> Result<(MutationTable, Vec<EquivalentMutant>), LoadErrors> {
     let source = &contestant.source;
     let factory = registry.get(engine).ok_or_else(|| {
         LoadError::new(
@@ -171,7 +189,11 @@ pub fn mutate(
         progress(index + 1, chosen.len(), &result);
         results.push(result);
     }
-    Ok(MutationTable {
+    let candidates = match plan.confirmed_by {
+        Some(time) => harness.confirm(&chosen, &mut results, other_name, time),
+        None => Vec::new(),
+    };
+    let table = MutationTable {
         pack: compared(source),
         engine: engine.to_owned(),
         version: factory.info().version,
@@ -179,7 +201,8 @@ pub fn mutate(
         mutants: results,
         available,
         stale,
-    })
+    };
+    Ok((table, candidates))
 }
 
 /// The mutants that are tried, in the order of the text.
@@ -268,5 +291,74 @@ impl Harness<'_> {
             result.size = Some(shrink::size(&smallest.request));
             result.counterexample = Some(smallest.request);
         }
+    }
+
+    /// Puts every survivor beside the original and searches for all of them at once, as long as any is left. Those that
+    /// nothing was found for come back as entries for the list.
+    fn confirm(
+        &self,
+        mutants: &[Mutant],
+        results: &mut [MutantResult],
+        other_name: &str,
+        time: Duration,
+    ) -> Vec<EquivalentMutant> {
+        let started = Instant::now();
+        let survived = |result: &MutantResult| result.fate == Fate::Survived;
+        let mut candidates: Vec<(usize, Runner)> = Vec::new();
+        let mut vocabularies = vec![self.vocabulary.clone()];
+        for (index, (mutant, _)) in
+            mutants.iter().zip(&*results).enumerate().filter(|(_, (_, result))| survived(result))
+        {
+            if let Ok((runner, vocabulary)) = self.load(mutant) {
+                vocabularies.push(vocabulary);
+                candidates.push((index, runner));
+            }
+        }
+        let Contestant { source, suite } = self.contestant;
+        let material = Material::gather(source, &suite.cases, &vocabularies, []);
+        let mut requests = 0;
+        let mut round = 0;
+        while !candidates.is_empty() {
+            let Some(left) = time.checked_sub(started.elapsed()).filter(|left| left.as_millis() > 0) else {
+                break;
+            };
+            let mutants = candidates.iter().map(|(index, runner)| (index.to_string(), false, runner.clone()));
+            let panel = Panel::new(
+                std::iter::once((other_name.to_owned(), false, self.other.clone())).chain(mutants),
+            );
+            let bound = Bound::Milliseconds(u64::try_from(left.as_millis()).unwrap_or(u64::MAX));
+            // A seed of its own: the first search has been made.
+            let seed = self.plan.seed.wrapping_add(1_000 + round);
+            let plan = Plan { seed, bound, threads: self.plan.threads, stop_at_first: true, timed_of: 0 };
+            let findings = explore(&panel, &material, &plan, &mut |_| {});
+            requests += findings.compared;
+            round += 1;
+            let Some(found) = findings.disagreements.first() else { break };
+            let Some((first, others)) = found.answers.split_first() else { break };
+            let mut answers = others.iter();
+            candidates.retain(|(index, _)| {
+                let Some(answer) = answers.next() else { return true };
+                let pair = [first.clone(), answer.clone()];
+                let differs = !panel.differences(&found.question, &pair).is_empty();
+                if let Some(result) = results.get_mut(*index).filter(|_| differs) {
+                    result.fate = Fate::Killed;
+                    result.requests += requests;
+                    result.size = Some(shrink::size(&found.question.request));
+                    result.counterexample = Some(found.question.request.clone());
+                }
+                !differs
+            });
+        }
+        let search = FruitlessSearch { seconds: started.elapsed().as_secs(), requests, seed: self.plan.seed };
+        let entry = |(index, _): &(usize, Runner)| {
+            let mutant = results.get(*index)?.id.clone();
+            Some(EquivalentMutant {
+                engine: self.engine.to_owned(),
+                mutant,
+                reason: String::new(),
+                search: search.clone(),
+            })
+        };
+        candidates.iter().filter_map(entry).collect()
     }
 }

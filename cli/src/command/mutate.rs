@@ -5,8 +5,9 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 use tribunal::core::engine::LoadContext;
+use tribunal::core::limits::Span;
 use tribunal::files::read_pack;
-use tribunal_conformance::mutation::{MutationPlan, mutate};
+use tribunal_conformance::mutation::{self, MutationPlan, mutate};
 use tribunal_conformance::parity::compare::{machine, revision};
 use tribunal_conformance::parity::report::{Bound, FORMAT, Fate, MutationReport, Run};
 use tribunal_conformance::parity::{Contestant, report};
@@ -37,6 +38,13 @@ pub(crate) struct Args {
     /// Only mutants whose name has this in it.
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
+    /// Search once more for all survivors of one policy at once, so long, and write those that nothing is found for into
+    /// this file, as entries for a pack's `parity/equivalent-mutants.yaml`: each wants a person's reason.
+    #[arg(long, value_name = "FILE")]
+    confirm: Option<PathBuf>,
+    /// How long --confirm searches; the list takes no less than ten minutes.
+    #[arg(long, value_name = "TIME", value_parser = Span::parse, default_value = "10m", requires = "confirm")]
+    confirm_for: Span,
     /// Fail if fewer of the mutants are found, in percent of those that load and are not listed as equivalent.
     #[arg(long, value_name = "PERCENT")]
     min_kill_rate: Option<f64>,
@@ -69,7 +77,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         threads: args.effort.threads(),
         sample: args.sample,
         only: args.only.clone(),
+        confirmed_by: args.confirm.as_ref().map(|_| args.confirm_for.0),
     };
+    let mut candidates = Vec::new();
     let context = LoadContext::default();
     let shown = MutantProgress::new();
     let mut tables: Vec<report::MutationTable> = Vec::new();
@@ -85,10 +95,16 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
             let name = &contestant.source.manifest.name;
             let mut tell =
                 |index: usize, all: usize, _: &report::MutantResult| shown.tell(name, engine, index, all);
-            tables.push(mutate(&contestant, engine, &plan, &context, &registry, &mut tell)?);
+            let (table, equivalent) = mutate(&contestant, engine, &plan, &context, &registry, &mut tell)?;
+            tables.push(table);
+            candidates.extend(equivalent);
         }
     }
     shown.finish();
+    if let Some(file) = &args.confirm {
+        std::fs::write(file, mutation::written(&candidates))
+            .map_err(|error| Failure::unwritable(file, &error))?;
+    }
     let report = MutationReport {
         format: FORMAT,
         run: Run {

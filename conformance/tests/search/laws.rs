@@ -48,6 +48,9 @@ fn a_broken_law_is_shown() {
     let broken: Vec<_> = results.iter().filter(|law| law.broken.is_some()).collect();
     assert_eq!(broken.len(), 1, "{results:?}");
     let shown = broken[0].broken.as_ref().unwrap();
-    assert_eq!((broken[0].law.as_str(), shown.change.as_str()), ("irrelevant_member", "`/x_tribunal_irrelevant` added"));
+    assert_eq!(
+        (broken[0].law.as_str(), shown.change.as_str()),
+        ("irrelevant_member", "`/x_tribunal_irrelevant` added")
+    );
     assert_eq!((shown.before.effect.as_str(), shown.after.effect.as_str()), ("allow", "deny"));
 }

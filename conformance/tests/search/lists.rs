@@ -83,11 +83,14 @@ fn known_divergences_are_held_both_ways() {
         "- name: cedar-allows-all\n  engines: [cedar]\n  request: {request}\n  reason: planted for a test\n  upstream: https://example.org/1\n"
     );
     let listed = [("policy.cedar", ALL), ("parity/known-divergences.yaml", list.as_str())];
-    let report_of = |files: &[(&str, &str)]| report(changed("step-up-tools", files), &["cedar", "rego-native"], 1_000);
+    let report_of =
+        |files: &[(&str, &str)]| report(changed("step-up-tools", files), &["cedar", "rego-native"], 1_000);
     let report = report_of(&listed);
     assert!(report.known[0].holds, "{:?}", report.known);
     let search = report.search.unwrap();
-    assert!(search.counterexamples.iter().any(|example| example.known.as_deref() == Some("cedar-allows-all")));
+    assert!(
+        search.counterexamples.iter().any(|example| example.known.as_deref() == Some("cedar-allows-all"))
+    );
     assert!(report.known[0].times > 0);
 
     let report = report_of(&listed[1..]);

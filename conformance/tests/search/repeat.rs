@@ -13,12 +13,18 @@ fn findings(lineup: &Lineup, seed: u64, threads: usize) -> Findings {
     let contestant = &lineup.contestants[0];
     let material = Material::gather(&contestant.source, &contestant.suite.cases, &lineup.vocabularies, []);
     let bound = Bound::Requests(REQUESTS);
-    explore(&lineup.panel, &material, &Plan { seed, bound, threads, stop_at_first: false, timed_of: 0 }, &mut |_| {})
+    explore(
+        &lineup.panel,
+        &material,
+        &Plan { seed, bound, threads, stop_at_first: false, timed_of: 0 },
+        &mut |_| {},
+    )
 }
 
 fn comparable(findings: &Findings) -> impl PartialEq + std::fmt::Debug + use<> {
-    let Findings { tried, refused_by_host, compared, answers, determined, literals, kept, disagreements, .. } =
-        findings.clone();
+    let Findings {
+        tried, refused_by_host, compared, answers, determined, literals, kept, disagreements, ..
+    } = findings.clone();
     (tried, refused_by_host, compared, answers, determined, literals, kept, disagreements)
 }
 
