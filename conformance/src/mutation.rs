@@ -258,13 +258,17 @@ impl Harness<'_> {
         result
     }
 
-    /// The unchanged policy and the mutant.
-    fn panel(&self, mutant: &Mutant, other_name: &str) -> Result<(Panel, [Vocabulary; 2]), String> {
+    /// The mutant on its engine.
+    fn load(&self, mutant: &Mutant) -> Result<(Runner, Vocabulary), String> {
         let files: Vec<_> = mutant.files.iter().map(|(path, bytes)| (path.clone(), bytes.to_vec())).collect();
         let source = variant(&self.contestant.source, &files, self.registry)?;
         let contestant = Contestant { source: Arc::new(source), suite: self.contestant.suite.clone() };
-        let (runner, vocabulary) = load(&contestant, self.engine, self.context, self.registry)
-            .map_err(|errors| errors.to_string())?;
+        load(&contestant, self.engine, self.context, self.registry).map_err(|errors| errors.to_string())
+    }
+
+    /// The unchanged policy and the mutant.
+    fn panel(&self, mutant: &Mutant, other_name: &str) -> Result<(Panel, [Vocabulary; 2]), String> {
+        let (runner, vocabulary) = self.load(mutant)?;
         let panel = Panel::new([
             (other_name.to_owned(), false, self.other.clone()),
             (format!("{} (mutant)", self.engine), false, runner),
