@@ -1,6 +1,7 @@
 //! What the measurements of Tribunal share: a shipped pack on each of its engines, with answers that have been checked.
 //!
 //! - `benches/dispatch.rs`: what dispatch costs over the bare engine, schema check and derived members shown apart
+//! - `benches/search.rs`: what a search for disagreements costs beside the engines it asks
 //! - `benches/soak.rs`: memory over a million decisions, and how decisions scale to two threads
 //!
 //! No figure without the same answer from every side: [`subjects`] refuses to hand out engines that disagree.
