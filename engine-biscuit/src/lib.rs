@@ -50,6 +50,7 @@
 //! - `convert`: requests and data as typed facts
 //! - `token`: whom to believe; `credential`: what is inside a token
 //! - `decide`: the engine; `answer`: the decision made of what it finds; `error`: errors as faults
+//! - `lexeme`: policy text in pieces with places; `vocabulary`: what a policy mentions; `mutate`: the mistakes it could have
 
 mod answer;
 mod bounds;
@@ -58,12 +59,15 @@ mod credential;
 mod decide;
 mod error;
 mod expression;
+mod lexeme;
 mod lint;
 mod load;
+mod mutate;
 mod program;
 #[cfg(test)]
 mod samples;
 mod syntax;
 mod token;
+mod vocabulary;
 
 pub use load::{BiscuitFactory, Settings};
