@@ -51,8 +51,10 @@
 //! - `token`: whom to believe; `credential`: what is inside a token
 //! - `decide`: the engine; `answer`: the decision made of what it finds; `error`: errors as faults
 //! - `lexeme`: policy text in pieces with places; `vocabulary`: what a policy mentions; `mutate`: the mistakes it could have
+//! - `attenuate`: what the holder of a token can make of it
 
 mod answer;
+mod attenuate;
 mod bounds;
 mod convert;
 mod credential;
@@ -70,4 +72,5 @@ mod syntax;
 mod token;
 mod vocabulary;
 
+pub use attenuate::{Attenuated, Only, attenuations};
 pub use load::{BiscuitFactory, Settings};
