@@ -45,7 +45,7 @@
 //! # Map
 //! - `load`: [`BiscuitFactory`], which reads a pack
 //! - `syntax`: splitting, bounding and parsing policy text, with places; `lint`: what a program must not say
-//! - `program`: statements sorted by what they do
+//! - `program`: statements sorted by what they do; `patterns`: their regular expressions, compiled once
 //! - `expression`: what one expression contains; `bounds`: how much work a program can cause
 //! - `convert`: requests and data as typed facts
 //! - `token`: whom to believe; `credential`: what is inside a token
@@ -65,6 +65,7 @@ mod lexeme;
 mod lint;
 mod load;
 mod mutate;
+mod patterns;
 mod program;
 #[cfg(test)]
 mod samples;
