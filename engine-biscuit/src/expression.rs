@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use biscuit_auth::builder::{Binary, Expression, Op, Predicate, Term, Unary};
 use regex::RegexBuilder;
 
-/// The size a compiled pattern may have. A pattern is compiled anew each time it is evaluated.
+/// The size a compiled pattern may have. A token's is compiled anew each time it is evaluated.
 const PATTERN_SIZE: usize = 1 << 20;
 
 /// Something that must not stand in an expression.

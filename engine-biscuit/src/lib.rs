@@ -45,25 +45,33 @@
 //! # Map
 //! - `load`: [`BiscuitFactory`], which reads a pack
 //! - `syntax`: splitting, bounding and parsing policy text, with places; `lint`: what a program must not say
-//! - `program`: statements sorted by what they do
+//! - `program`: statements sorted by what they do; `patterns`: their regular expressions, compiled once
 //! - `expression`: what one expression contains; `bounds`: how much work a program can cause
 //! - `convert`: requests and data as typed facts
 //! - `token`: whom to believe; `credential`: what is inside a token
 //! - `decide`: the engine; `answer`: the decision made of what it finds; `error`: errors as faults
+//! - `lexeme`: policy text in pieces with places; `vocabulary`: what a policy mentions; `mutate`: the mistakes it could have
+//! - `attenuate`: what the holder of a token can make of it
 
 mod answer;
+mod attenuate;
 mod bounds;
 mod convert;
 mod credential;
 mod decide;
 mod error;
 mod expression;
+mod lexeme;
 mod lint;
 mod load;
+mod mutate;
+mod patterns;
 mod program;
 #[cfg(test)]
 mod samples;
 mod syntax;
 mod token;
+mod vocabulary;
 
+pub use attenuate::{Attenuated, Only, attenuations};
 pub use load::{BiscuitFactory, Settings};

@@ -19,7 +19,8 @@ use crate::credential::{MAX_BLOCKS, MAX_TOKEN};
 use crate::decide::{BiscuitEngine, Parts};
 use crate::lint;
 use crate::program::Program;
-use crate::syntax::{self, MAX_DEPTH, MAX_OPERATORS, MAX_SOURCE};
+use crate::syntax::{self, MAX_DEPTH, MAX_OPERATORS, MAX_SOURCE, PolicyFile, Statement};
+use crate::{mutate, vocabulary};
 
 /// The engine's name.
 const ID: &str = "biscuit";
@@ -102,7 +103,8 @@ impl EngineFactory for BiscuitFactory {
             errors.push(pack.manifest_error(LoadErrorKind::Unsupported, &["input_schema"], message));
         }
         let limits = evaluator_limits(&context.limits, &mut errors);
-        let statements = read(pack, &mut errors);
+        let files = read(pack, &mut errors);
+        let statements: Vec<Statement> = files.into_iter().flat_map(|file| file.statements).collect();
         if errors.is_empty() {
             errors.extend(lint::check(&statements));
         }
@@ -129,17 +131,28 @@ impl EngineFactory for BiscuitFactory {
         Ok(Arc::new(BiscuitEngine::new(parts, &pack.data)?))
     }
 
-    fn vocabulary(&self, _: &PackSource) -> Result<Vocabulary, LoadErrors> {
-        Ok(Vocabulary::default())
+    fn vocabulary(&self, pack: &PackSource) -> Result<Vocabulary, LoadErrors> {
+        Ok(vocabulary::of(&sound(pack)?, pack.input_schema.as_ref()))
     }
 
-    fn mutants(&self, _: &PackSource) -> Result<Vec<Mutant>, LoadErrors> {
-        Ok(Vec::new())
+    fn mutants(&self, pack: &PackSource) -> Result<Vec<Mutant>, LoadErrors> {
+        Ok(mutate::mutants(&sound(pack)?))
     }
 }
 
-/// Every statement of the pack, in the order of the files' paths and of their text.
-fn read(pack: &PackSource, errors: &mut Vec<LoadError>) -> Vec<syntax::Statement> {
+/// The policy files of a pack that offers this engine, where they say nothing that a policy must not.
+fn sound(pack: &PackSource) -> Result<Vec<PolicyFile<'_>>, LoadErrors> {
+    let Settings {} = pack.settings(ID)?;
+    let mut errors = Vec::new();
+    let files = read(pack, &mut errors);
+    LoadErrors::check(errors)?;
+    let statements: Vec<Statement> = files.iter().flat_map(|file| file.statements.clone()).collect();
+    LoadErrors::check(lint::check(&statements))?;
+    Ok(files)
+}
+
+/// The policy files of a pack in the order of their paths, each with its statements in the order of the text.
+fn read<'p>(pack: &'p PackSource, errors: &mut Vec<LoadError>) -> Vec<PolicyFile<'p>> {
     let files: Vec<(&str, usize)> =
         pack.files.with_extension(EXTENSION).map(|(path, bytes)| (path, bytes.len())).collect();
     if files.is_empty() {
@@ -149,7 +162,7 @@ fn read(pack: &PackSource, errors: &mut Vec<LoadError>) -> Vec<syntax::Statement
                 .help("a pack's Biscuit policies are its `*.biscuit` files"),
         );
     }
-    let mut statements = Vec::new();
+    let mut policies = Vec::new();
     let mut size = 0;
     for (path, length) in files {
         size += length;
@@ -161,15 +174,16 @@ fn read(pack: &PackSource, errors: &mut Vec<LoadError>) -> Vec<syntax::Statement
             errors.push(LoadError::new(LoadErrorKind::Bounds, message));
             break;
         }
+        let name = pack.file_name(path);
         match pack.text(path) {
-            Ok(text) => match syntax::parse(path, &pack.file_name(path), text) {
-                Ok(parsed) => statements.extend(parsed),
+            Ok(text) => match syntax::parse(path, &name, text) {
+                Ok(statements) => policies.push(PolicyFile { path, name, text, statements }),
                 Err(found) => errors.extend(found),
             },
             Err(error) => errors.push(error),
         }
     }
-    statements
+    policies
 }
 
 /// The limits the evaluator holds itself.

@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 
 use biscuit_auth::KeyPair;
-use biscuit_auth::builder::{AuthorizerBuilder, Rule, Scope, Term};
+use biscuit_auth::builder::{AuthorizerBuilder, Check, Policy, Rule, Scope, Term};
 use biscuit_auth::error::Token;
 
 use crate::bounds::{Query, Workload};
 use crate::convert::REQUEST;
+use crate::patterns::{MATCHES, Patterns};
 use crate::syntax::{Item, Statement};
 
 /// A program, checked and ready to be given facts.
@@ -90,9 +91,9 @@ impl Program {
         let mut workload = Workload::stating(REQUEST.iter().map(|(name, _)| *name));
         let mut reads = BTreeSet::new();
         let mut facts = 0;
+        let mut patterns = Patterns::default();
         // A query looks at the token's first block unless told otherwise, whatever the authorizer's own scope is.
-        let scoped = |rule: &Rule| {
-            let mut rule = rule.clone();
+        let scoped = |mut rule: Rule| {
             if rule.scopes.is_empty() {
                 rule.scopes.push(nobody.clone());
             }
@@ -125,22 +126,29 @@ impl Program {
                 },
                 Item::Rule(rule) => match Answers::of(&rule.head.name) {
                     Some(says) => {
-                        answers.push(Answer { statement: index, says, source: Source::Query(scoped(rule)) })
+                        let source = Source::Query(scoped(patterns.replaced(rule)));
+                        answers.push(Answer { statement: index, says, source });
                     }
                     None => {
-                        rules.push((index, scoped(rule)));
+                        let rule = patterns.replaced(rule);
                         authorizer = authorizer.rule(rule.clone())?;
+                        rules.push((index, scoped(rule)));
                     }
                 },
                 Item::Check(check) => {
                     checks.push(index);
-                    authorizer = authorizer.check(check.clone())?;
+                    let queries = check.queries.iter().map(|query| patterns.replaced(query)).collect();
+                    authorizer = authorizer.check(Check { queries, kind: check.kind.clone() })?;
                 }
                 Item::Policy(policy) => {
                     policies.push(index);
-                    authorizer = authorizer.policy(policy.clone())?;
+                    let queries = policy.queries.iter().map(|query| patterns.replaced(query)).collect();
+                    authorizer = authorizer.policy(Policy { queries, kind: policy.kind.clone() })?;
                 }
             }
+        }
+        if let Some(function) = patterns.function() {
+            authorizer = authorizer.register_extern_func(MATCHES.to_owned(), function);
         }
         Ok(Self { authorizer, statements, policies, checks, rules, answers, workload, facts, reads })
     }

@@ -4,6 +4,7 @@
 //! it panics on a public key that is none. So the text is scanned first, by the same rules for strings and comments, and
 //! handed over one bounded statement at a time: the parser's own recovery would resume in the middle of a string.
 
+use std::ops::Range;
 use std::panic::catch_unwind;
 
 use biscuit_auth::builder::{Check, CheckKind, Fact, Policy, PolicyKind, Rule};
@@ -28,6 +29,19 @@ pub(crate) struct Statement {
     pub(crate) name: String,
     /// Where it begins.
     pub(crate) location: Location,
+    /// Where its text stands in its file, in bytes, without the `;`.
+    pub(crate) span: Range<usize>,
+}
+
+/// A policy file of a pack.
+#[derive(Debug)]
+pub(crate) struct PolicyFile<'p> {
+    /// Its path inside the pack.
+    pub(crate) path: &'p str,
+    /// Its name as the user would write it.
+    pub(crate) name: String,
+    pub(crate) text: &'p str,
+    pub(crate) statements: Vec<Statement>,
 }
 
 /// What a statement says.
@@ -92,7 +106,7 @@ pub(crate) fn parse(path: &str, file: &str, text: &str) -> Result<Vec<Statement>
                 {
                     name.push_str(&format!(":{}", location.column));
                 }
-                statements.push(Statement { item, name, location });
+                statements.push(Statement { item, name, location, span: start..start + source.len() });
             }
             Ok(Err((offset, message))) => {
                 errors.push(LoadError::new(LoadErrorKind::Syntax, message).at(place(start + offset)));

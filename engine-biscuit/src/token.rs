@@ -146,7 +146,7 @@ pub(crate) fn verify(bytes: &[u8], keys: &HashMap<Option<u32>, PublicKey>) -> Re
 
 /// The bytes of a token that was shown as URL-safe Base64, padded or not, with or without `biscuit:` before it, or as bytes.
 /// A token's first byte is a field tag of the wire format, which is no character of Base64.
-fn raw(shown: &Token) -> Result<Vec<u8>, Fault> {
+pub(crate) fn raw(shown: &Token) -> Result<Vec<u8>, Fault> {
     let bytes = shown.as_bytes();
     // Base64 adds a third; the prefix and white space at the ends are small change.
     if bytes.len() > MAX_TOKEN / 3 * 4 + 64 {

@@ -1,10 +1,10 @@
 //! What `biscuit-auth` 6.0.0 gets wrong, each with a test that fails without our guard against it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
-use biscuit_auth::KeyPair;
 use biscuit_auth::builder::{AuthorizerBuilder, Fact, MapKey, Term};
+use biscuit_auth::{AuthorizerLimits, KeyPair};
 use serde_json::json;
 use tribunal_engine_core::engine::LoadErrorKind;
 use tribunal_engine_core::fault::{FaultKind, LimitKind, TokenFault};
@@ -126,6 +126,71 @@ fn limits_of_zero_are_refused() {
         let errors = pack("allow if true;").limits(limits).errors();
         assert!(errors.has(LoadErrorKind::Bounds), "{errors}");
     }
+}
+
+/// Patterns are matched by a function of the engine's, which must answer as the evaluator's own operation does.
+#[test]
+fn patterns_compiled_once_match_as_the_evaluator_matches() {
+    let patterns = [
+        "",
+        "a",
+        "^a$",
+        "(?i)STRASSE",
+        "(?s).",
+        ".",
+        r"^\\w+$",
+        r"\\d{2,}",
+        r"\\bé\\b",
+        "[^a-z]",
+        "(a|b)*c",
+        r"\\p{Greek}",
+        r"\\\\",
+        "x{0}$",
+        "(?x) a b # c",
+        "a\nb",
+    ];
+    let texts =
+        ["", "a", "A", "strasse", "straße", "12", "café é", "abc", "αβγ", "\n", "a\nb", "ab", "\u{1F600}"];
+    let places = [
+        "$t.matches(\"{}\")",
+        "[\"x\"].any($x -> $x === \"x\" && $t.matches(\"{}\"))",
+        "!$t.matches(\"{}\")",
+        "false || $t.matches(\"{}\")",
+        "$t.matches(\"{}\").try_or(true)",
+    ];
+    for pattern in patterns {
+        for place in places {
+            let policy = format!("allow if action($t), {};", place.replace("{}", pattern));
+            let loaded = pack(&policy).loaded();
+            for text in texts {
+                let fact = Term::Str(text.to_owned());
+                let evaluated = AuthorizerBuilder::new()
+                    .code_with_params(
+                        format!("action({{text}}); {policy}"),
+                        [("text".to_owned(), fact)].into(),
+                        HashMap::new(),
+                    )
+                    .unwrap()
+                    .set_limits(AuthorizerLimits {
+                        max_time: Duration::from_secs(10),
+                        ..AuthorizerLimits::default()
+                    })
+                    .build_unauthenticated()
+                    .unwrap()
+                    .authorize()
+                    .is_ok();
+                let effect = if evaluated { "allow" } else { "deny" };
+                assert_eq!(loaded.decision(&tool(text)), json!({"effect": effect}), "{policy} {text:?}");
+            }
+        }
+    }
+    // What is no text is an error, unless the policy says otherwise.
+    let amount = "$r.get(\"context\").get(\"amount\").matches(\"1\")";
+    let loaded = pack(&format!("allow if request($r), {amount};")).loaded();
+    assert_eq!(loaded.fault(&with_context(json!({"amount": 1}))), FaultKind::EvaluationError);
+    assert_eq!(loaded.fault(&with_context(json!({}))), FaultKind::EvaluationError);
+    let loaded = pack(&format!("allow if request($r), {amount}.try_or(true);")).loaded();
+    assert_eq!(loaded.decision(&with_context(json!({"amount": 1}))), json!({"effect": "allow"}));
 }
 
 /// 5: a pattern that does not compile matches nothing, so a `deny if` with one allows.

@@ -42,6 +42,7 @@ fn errors_say_what_and_where() {
         ("patch(\"remove\", \"/a\", null);", Invalid, "without any `effect(\"redact\")`"),
         ("step_up(\"otp\");", Invalid, "without any `effect(\"step_up\")`"),
         ("allow if action($t), $t.extern::lookup();", MissingBuiltin, "`extern::lookup`"),
+        ("allow if action($t), $t.extern::matches(\"x\");", MissingBuiltin, "`extern::matches`"),
         ("allow if action($t), $u == 1;", Invalid, "no predicate of this statement binds `$u`"),
         ("allow if action($t), request($r), [1].any($t -> $t == 1);", Invalid, "the closure's `$t` hides"),
         (

@@ -1,8 +1,12 @@
 //! The Biscuit engine through its public door: packs in, decisions out.
 
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking, what its tests share included")]
+mod attenuation;
 mod decisions;
 mod hazards;
 mod loading;
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking, what its tests share included")]
+mod mutants;
 #[expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -12,3 +16,5 @@ mod loading;
 )]
 mod support;
 mod tokens;
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking, what its tests share included")]
+mod vocabulary;

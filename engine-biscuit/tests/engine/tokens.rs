@@ -272,8 +272,15 @@ fn an_optional_token_is_checked_if_shown() {
 fn functions_of_the_hosts_are_not_there_for_tokens_either() {
     let root = KeyPair::new();
     let loaded = pack("allow if true;").token("optional").root(&root).loaded();
-    let token = mint(&root, "reject if action($a), $a.extern::check().try_or(false);");
-    assert_eq!(loaded.decision_with(&tool("x"), &text(&token)), fault(TokenFault::Malformed));
+    let own = pack("allow if action($a), $a.matches(\"x\");").token("optional").root(&root).loaded();
+    for code in [
+        "reject if action($a), $a.extern::check().try_or(false);",
+        "check if action($a), $a.extern::matches(\"x\");",
+    ] {
+        let token = mint(&root, code);
+        assert_eq!(loaded.decision_with(&tool("x"), &text(&token)), fault(TokenFault::Malformed));
+        assert_eq!(own.decision_with(&tool("x"), &text(&token)), fault(TokenFault::Malformed));
+    }
 }
 
 #[test]
