@@ -25,6 +25,8 @@
 //! - `stop`: which fault ended an evaluation
 //! - [`compiler`], [`pack_build`]: Rego to WebAssembly, and the lock
 //! - [`bundle`]: bundles of OPA's
+//! - `image`, `plan`: a module taken apart, and its rules read back from its code
+//! - `vocabulary`, `mutate`: what a policy mentions, and its small mistakes, for comparisons of engines
 
 mod abi;
 pub mod bundle;
@@ -32,14 +34,18 @@ mod cache;
 pub mod compiler;
 mod decide;
 mod host;
+mod image;
 mod instance;
 pub mod load;
 pub mod module;
+mod mutate;
 pub mod pack_build;
+mod plan;
 mod pool;
 mod runtime;
 pub mod settings;
 mod stop;
+mod vocabulary;
 
 pub use cache::cache_refusal;
 pub use compiler::{CompileError, OpaCompiler, WasmCompiler};

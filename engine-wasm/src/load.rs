@@ -17,12 +17,14 @@ use tribunal_engine_core::pack::{PackSource, TokenMode, files};
 
 use crate::decide::WasmEngine;
 use crate::host::HostBuiltins;
+use crate::image::Image;
 use crate::instance::{Budget, Instance};
-use crate::module::{MAX_MODULE_BYTES, OpaModule};
+use crate::module::{MAX_MODULE_BYTES, ModuleError, OpaModule};
+use crate::plan::Plan;
 use crate::pool::{Blueprint, Pool};
 use crate::runtime::{self, MAX_STACK, Runtime, WASMTIME_VERSION};
 use crate::settings::{Question, Settings};
-use crate::{ID, MODULE, stop};
+use crate::{ID, MODULE, mutate, stop, vocabulary};
 
 /// Instructions an evaluation may use where nobody says: about a tenth of a second. Reading a request of 1 MiB takes two
 /// thirds of it.
@@ -93,7 +95,7 @@ impl EngineFactory for RegoWasmFactory {
         };
         let module = match module.map(OpaModule::read) {
             Some(Err(error)) => {
-                errors.push(LoadError::new(error.kind(), format!("`{}`: {error}", pack.file_name(MODULE))));
+                errors.push(unusable(pack, &error));
                 None
             }
             Some(Ok(module)) => Some(module),
@@ -105,13 +107,30 @@ impl EngineFactory for RegoWasmFactory {
         start(pack, &module, &question, &context.limits, context.cache.as_deref())
     }
 
-    fn vocabulary(&self, _: &PackSource) -> Result<Vocabulary, LoadErrors> {
-        Ok(Vocabulary::default())
+    fn vocabulary(&self, pack: &PackSource) -> Result<Vocabulary, LoadErrors> {
+        let (image, plan) = policy(pack)?;
+        Ok(vocabulary::vocabulary(&image, &plan))
     }
 
-    fn mutants(&self, _: &PackSource) -> Result<Vec<Mutant>, LoadErrors> {
-        Ok(Vec::new())
+    fn mutants(&self, pack: &PackSource) -> Result<Vec<Mutant>, LoadErrors> {
+        let (image, plan) = policy(pack)?;
+        Ok(mutate::mutants(pack, &image, &plan)?)
     }
+}
+
+/// The module that the lock vouches for, and its policy.
+fn policy(pack: &PackSource) -> Result<(Image<'_>, Plan), LoadErrors> {
+    let (_, question) = Settings::of(pack)?;
+    let bytes = locked_module(pack)?;
+    let refused = |error: ModuleError| unusable(pack, &error);
+    OpaModule::read(bytes).map_err(refused)?;
+    let image = Image::read(bytes).map_err(refused)?;
+    let plan = Plan::read(&image, &question).map_err(refused)?;
+    Ok((image, plan))
+}
+
+fn unusable(pack: &PackSource, error: &ModuleError) -> LoadError {
+    LoadError::new(error.kind(), format!("`{}`: {error}", pack.file_name(MODULE)))
 }
 
 /// A module built by OPA cannot report the errors of its own built-ins: the pack has to say that it knows, and its input
@@ -137,14 +156,14 @@ fn strictness(pack: &PackSource, settings: &Settings) -> Vec<LoadError> {
 }
 
 /// The module's bytes, if the lock vouches for them.
-fn locked_module(pack: &PackSource) -> Result<&[u8], Vec<LoadError>> {
-    let Some(module) = pack.files.get(MODULE) else { return Err(vec![missing_module(pack)]) };
+fn locked_module(pack: &PackSource) -> Result<&[u8], LoadErrors> {
+    let Some(module) = pack.files.get(MODULE) else { return Err(missing_module(pack).into()) };
     let name = pack.file_name(MODULE);
     let artefact = |message: String| LoadError::new(LoadErrorKind::Artefact, message);
     let build = format!("run `tribunal pack build {}`", pack.origin);
     let Some(lock) = &pack.lock else {
         let message = format!("nothing vouches for `{name}`: there is no `{}`", lock::FILE);
-        return Err(vec![artefact(message).help(build)]);
+        return Err(artefact(message).help(build).into());
     };
     let mut errors = Vec::new();
     if lock.module.path != MODULE {
@@ -167,7 +186,8 @@ fn locked_module(pack: &PackSource) -> Result<&[u8], Vec<LoadError>> {
         );
         errors.push(artefact(message).help(build));
     }
-    if errors.is_empty() { Ok(module) } else { Err(errors) }
+    LoadErrors::check(errors)?;
+    Ok(module)
 }
 
 fn missing_module(pack: &PackSource) -> LoadError {

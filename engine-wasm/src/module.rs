@@ -292,7 +292,7 @@ fn is_i32((parameters, results): &Signature, wanted_parameters: usize, wanted_re
 }
 
 /// The value of a constant expression that is one `i32.const`.
-fn constant(expression: &ConstExpr<'_>) -> Option<i32> {
+pub(crate) fn constant(expression: &ConstExpr<'_>) -> Option<i32> {
     let mut operators = expression.get_operators_reader().into_iter();
     match (operators.next()?.ok()?, operators.next()?.ok()?) {
         (Operator::I32Const { value }, Operator::End) => Some(value),

@@ -21,8 +21,13 @@ impl BuiltPack {
     /// # Errors
     /// Never for a lock that was built; the serialiser's error otherwise.
     pub fn lock_text(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string_pretty(&self.lock).map(|text| text + "\n")
+        lock_text(&self.lock)
     }
+}
+
+/// A lock as it stands in a pack.
+pub(crate) fn lock_text(lock: &PackLock) -> Result<String, serde_json::Error> {
+    serde_json::to_string_pretty(lock).map(|text| text + "\n")
 }
 
 /// Why a pack is not built.

@@ -14,5 +14,8 @@ mod decisions;
 mod forged;
 mod harness;
 mod limits;
+mod mutate;
 mod refusals;
 mod sharing;
+mod shipped;
+mod vocabulary;
