@@ -9,6 +9,7 @@
 //! - [`runner`]: a pack on one engine, and cases put to it
 //! - [`comparison`]: where an answer is not what was expected
 //! - [`coverage`]: the members of a request that no case leaves out or mistypes
+//! - [`escape`]: texts of others, made harmless wherever people read them
 //! - [`mutation`]: how many small mistakes a search notices
 //! - [`parity`]: engines compared on a pack, and the report of it
 //! - [`rego`]: a pack's own `test_` rules
@@ -39,6 +40,7 @@
 pub mod case;
 pub mod comparison;
 pub mod coverage;
+pub mod escape;
 pub mod mutation;
 pub mod parity;
 pub mod rego;

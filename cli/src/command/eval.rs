@@ -252,7 +252,9 @@ fn many(
             exit = exit.max(Some(ended));
             let json = answered.json?;
             if is_terminal {
-                out.write_all(terminal::json_on_terminal(&String::from_utf8_lossy(&json)).as_bytes())?;
+                out.write_all(
+                    tribunal_conformance::escape::json(&String::from_utf8_lossy(&json)).as_bytes(),
+                )?;
             } else {
                 out.write_all(&json)?;
             }

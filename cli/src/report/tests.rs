@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 use tribunal::core::location::Location;
+use tribunal_conformance::escape::xml;
 
 use crate::terminal::{BOLD, GREEN, RED, YELLOW, plain, plain_lines};
 
@@ -152,26 +153,6 @@ pub(crate) fn write_junit(out: &mut dyn Write, tests: &[Test]) -> io::Result<()>
         }
     }
     writeln!(out, "</testsuites>")
-}
-
-/// A text inside XML. Characters that XML 1.0 (section 2.2) has no place for are shown as escapes.
-fn xml(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for line in text.split_inclusive('\n') {
-        let (line, end) = line.strip_suffix('\n').map_or((line, ""), |line| (line, "\n"));
-        for character in plain(line).chars() {
-            match character {
-                '&' => shown.push_str("&amp;"),
-                '<' => shown.push_str("&lt;"),
-                '>' => shown.push_str("&gt;"),
-                '"' => shown.push_str("&quot;"),
-                '\u{fffe}' | '\u{ffff}' => shown.push('\u{fffd}'),
-                other => shown.push(other),
-            }
-        }
-        shown.push_str(end);
-    }
-    shown
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! - [`laws`]: what every engine is held to by itself
 //! - [`bare`]: policies without a pack, made one
 //! - [`report`]: what a comparison found, as data
+//! - [`render`]: that data as text, Markdown, HTML and JUnit's XML, and read from JSON
 //! - [`written`]: counterexamples as cases
 
 mod answer;
@@ -14,6 +15,7 @@ pub mod compare;
 pub mod known;
 pub mod laws;
 pub mod lineup;
+pub mod render;
 pub mod report;
 pub mod written;
 
