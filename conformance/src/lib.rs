@@ -11,6 +11,7 @@
 //! - [`coverage`]: the members of a request that no case leaves out or mistypes
 //! - [`mutation`]: how many small mistakes a search notices
 //! - [`parity`]: engines compared on a pack, and the report of it
+//! - [`reference`](mod@reference): evaluators that are not ours, beside the engines in a comparison
 //! - [`rego`]: a pack's own `test_` rules
 //! - [`search`]: the search for a request on which engines differ
 //!
@@ -41,6 +42,7 @@ pub mod comparison;
 pub mod coverage;
 pub mod mutation;
 pub mod parity;
+pub mod reference;
 pub mod rego;
 pub mod runner;
 pub mod search;
