@@ -12,6 +12,7 @@
 //! - [`escape`]: texts of others, made harmless wherever people read them
 //! - [`mutation`]: how many small mistakes a search notices
 //! - [`parity`]: engines compared on a pack, and the report of it
+//! - [`reference`](mod@reference): evaluators that are not ours, beside the engines in a comparison
 //! - [`rego`]: a pack's own `test_` rules
 //! - [`search`]: the search for a request on which engines differ
 //!
@@ -43,6 +44,7 @@ pub mod coverage;
 pub mod escape;
 pub mod mutation;
 pub mod parity;
+pub mod reference;
 pub mod rego;
 pub mod runner;
 pub mod search;

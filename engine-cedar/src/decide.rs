@@ -13,7 +13,7 @@ use tribunal_engine_core::fault::{Fault, FaultKind, LimitKind};
 use crate::annotations::{Kind, Replacement};
 use crate::entities::StaticEntities;
 use crate::load::PackData;
-use crate::policies::{Policies, Rule, RuleSet};
+use crate::policies::{Policies, Rule, RuleSet, Which};
 use crate::request;
 use crate::schema::RequestTypes;
 
@@ -29,14 +29,14 @@ pub(crate) struct CedarEngine {
 }
 
 /// What one set of policies came to.
-struct Ran<'p> {
-    evaluated: Vec<&'p Rule>,
-    satisfied: Vec<&'p Rule>,
+pub(crate) struct Ran<'p> {
+    pub(crate) evaluated: Vec<&'p Rule>,
+    pub(crate) satisfied: Vec<&'p Rule>,
 }
 
 /// An evaluation with everything that ran.
-struct Run<'p> {
-    verdict: Verdict,
+pub(crate) struct Run<'p> {
+    pub(crate) verdict: Verdict,
     hard: Ran<'p>,
     /// `None` if the first set did not allow.
     soft: Option<Ran<'p>>,
@@ -108,7 +108,19 @@ impl CedarEngine {
         let store = self.statics.store(asked.entities, literals.chain([&asked.action]))?;
         let evaluator = Evaluator::new(asked.request, &store, Extensions::all_available());
 
-        let hard = self.policies.hard.run(&hard, &evaluator)?;
+        self.conclude(prepared.payload(), |which| match which {
+            Which::Hard => self.policies.hard.run(&hard, &evaluator),
+            Which::Soft => self.policies.soft.run(&soft, &evaluator),
+        })
+    }
+
+    /// The decision that matching policies make, whoever found out which those are.
+    pub(crate) fn conclude<'p>(
+        &'p self,
+        payload: &Value,
+        mut ask: impl FnMut(Which) -> Result<Ran<'p>, Fault>,
+    ) -> Result<Run<'p>, Fault> {
+        let hard = ask(Which::Hard)?;
         let forbids = of_kind(&hard.satisfied, |kind| matches!(kind, Kind::Forbid));
         let permits = of_kind(&hard.satisfied, |kind| matches!(kind, Kind::Permit));
         if !forbids.is_empty() || permits.is_empty() {
@@ -117,7 +129,7 @@ impl CedarEngine {
             return Ok(Run { verdict, hard, soft: None });
         }
 
-        let soft = self.policies.soft.run(&soft, &evaluator)?;
+        let soft = ask(Which::Soft)?;
         let count = hard.evaluated.len() + soft.evaluated.len();
         let step_ups = of_kind(&soft.satisfied, |kind| matches!(kind, Kind::StepUp { .. }));
         let redactions = of_kind(&soft.satisfied, |kind| matches!(kind, Kind::Redact { .. }));
@@ -129,7 +141,7 @@ impl CedarEngine {
             let step_up = method.map(|method| StepUp { method: Some(method), ..StepUp::default() });
             self.verdict(DecisionEffect::StepUp, &step_ups, Vec::new(), step_up, count)?
         } else if !redactions.is_empty() {
-            let patches = patches(&redactions, prepared.payload())?;
+            let patches = patches(&redactions, payload)?;
             self.verdict(DecisionEffect::Redact, &redactions, patches, None, count)?
         } else {
             self.verdict(DecisionEffect::Allow, &permits, Vec::new(), None, count)?

@@ -54,6 +54,11 @@ impl StaticEntities {
         self.0.insert(entity.uid().clone(), Held { entity: Arc::new(entity), refers_to: Vec::new() });
     }
 
+    /// Every entity.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Entity> {
+        self.0.values().map(|held| held.entity.as_ref())
+    }
+
     pub(crate) fn contains(&self, uid: &EntityUID) -> bool {
         self.0.contains_key(uid)
     }

@@ -15,6 +15,7 @@
 //! - `convert`, `request`: JSON to Cedar values, entities and context, typed by the schema
 //! - `load`: all of these together; `decide`: the loaded engine
 //! - `vocabulary`, `mutate`: what a comparison of engines asks of a pack's policies
+//! - [`reference`](mod@reference): what the `cedar` command needs to be asked the same
 //! - `error`: Cedar's diagnostics with their places
 //!
 //! # What a request becomes
@@ -53,6 +54,7 @@ mod load;
 mod mutate;
 mod nesting;
 mod policies;
+pub mod reference;
 mod request;
 mod schema;
 mod settings;

@@ -59,6 +59,26 @@ impl EngineFactory for CedarFactory {
     }
 
     fn load(&self, pack: &PackSource, context: &LoadContext) -> Result<Arc<dyn Engine>, LoadErrors> {
+        Ok(Arc::new(CedarEngine::load(pack, context)?))
+    }
+
+    fn vocabulary(&self, pack: &PackSource) -> Result<Vocabulary, LoadErrors> {
+        let Texts { schema, types, policies } = Texts::read(pack)?;
+        let mut errors = Vec::new();
+        let entities = kept(entity_list(pack, &schema), &mut errors);
+        LoadErrors::check(errors)?;
+        let entities = entities.as_deref().unwrap_or(&[]);
+        Ok(vocabulary::of(pack, &schema, &types, &policies, entities))
+    }
+
+    fn mutants(&self, pack: &PackSource) -> Result<Vec<Mutant>, LoadErrors> {
+        let Texts { schema, types, policies } = Texts::read(pack)?;
+        mutate::mutants(pack, &schema, &types, &policies)
+    }
+}
+
+impl CedarEngine {
+    pub(crate) fn load(pack: &PackSource, context: &LoadContext) -> Result<Self, LoadErrors> {
         let settings: Settings = pack.settings(ID)?;
         let mut errors = Vec::new();
         if pack.input_schema.is_none() {
@@ -90,27 +110,13 @@ impl EngineFactory for CedarFactory {
             return Err(LoadError::new(LoadErrorKind::Invalid, "the pack could not be read").into());
         };
         data.put_own(pack, &mut statics)?;
-        Ok(Arc::new(CedarEngine {
+        Ok(Self {
             policies: Arc::new(policies),
             types: Arc::new(types),
             data: Arc::new(data),
             statics: Arc::new(statics),
             output: context.limits.output.map(|bytes| bytes.0),
-        }))
-    }
-
-    fn vocabulary(&self, pack: &PackSource) -> Result<Vocabulary, LoadErrors> {
-        let Texts { schema, types, policies } = Texts::read(pack)?;
-        let mut errors = Vec::new();
-        let entities = kept(entity_list(pack, &schema), &mut errors);
-        LoadErrors::check(errors)?;
-        let entities = entities.as_deref().unwrap_or(&[]);
-        Ok(vocabulary::of(pack, &schema, &types, &policies, entities))
-    }
-
-    fn mutants(&self, pack: &PackSource) -> Result<Vec<Mutant>, LoadErrors> {
-        let Texts { schema, types, policies } = Texts::read(pack)?;
-        mutate::mutants(pack, &schema, &types, &policies)
+        })
     }
 }
 

@@ -26,6 +26,15 @@ pub(crate) struct Policies {
     pub(crate) soft: RuleSet,
 }
 
+/// One of the two sets of a pack's policies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// Permits and plain forbids: they must allow.
+    Hard,
+    /// Forbids that ask for a step-up or a redaction instead, asked only if the others allow.
+    Soft,
+}
+
 /// Policies with what this engine knows of them, at the same positions in both.
 #[derive(Debug, Default)]
 pub(crate) struct RuleSet {
@@ -249,6 +258,15 @@ pub(crate) fn is_valid(policy: Policy, validator: &Validator) -> bool {
     }
     let result = validator.validate(&set, ValidationMode::Strict);
     result.validation_errors().next().is_none() && !result.validation_warnings().any(is_refused)
+}
+
+impl Policies {
+    pub(crate) fn set(&self, which: Which) -> &RuleSet {
+        match which {
+            Which::Hard => &self.hard,
+            Which::Soft => &self.soft,
+        }
+    }
 }
 
 impl RuleSet {

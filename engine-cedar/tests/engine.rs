@@ -28,6 +28,9 @@ mod measure;
 #[path = "engine/mutate.rs"]
 mod mutate;
 #[cfg(test)]
+#[path = "engine/reference.rs"]
+mod reference;
+#[cfg(test)]
 #[path = "engine/representation.rs"]
 mod representation;
 #[cfg(test)]

@@ -114,6 +114,11 @@ impl OpaCompiler {
             }),
         }
     }
+
+    /// The program, which is of version [`OPA_VERSION`]: conformance runs its server as a reference.
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
 }
 
 /// The arguments after `opa`. The paths are relative, because OPA writes them into the module.

@@ -176,7 +176,15 @@ impl Panel {
         }
         // A redaction has rounds, and they are dispatch's.
         if answers.iter().any(|answer| !answer.decision.patches.is_empty()) {
-            answers = self.members.iter().map(|member| dispatched(member, &request)).collect();
+            for (index, member) in self.members.iter().enumerate() {
+                let started = Instant::now();
+                if let Some(answer) = answers.get_mut(index) {
+                    *answer = dispatched(member, &request);
+                }
+                if let Some(time) = times.as_mut().and_then(|times| times.get_mut(index)) {
+                    *time += u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+                }
+            }
         }
         Reply::Answered(answers)
     }

@@ -6,13 +6,15 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a panic is how a test fails"
+    clippy::print_stderr,
+    reason = "a panic is how a test fails, and what is skipped is told loudly"
 )]
 
 mod artefacts;
 mod capabilities;
 mod faults;
 mod packs;
+mod reference;
 
 use libtest_mimic::{Arguments, Trial};
 use std::path::Path;
@@ -28,6 +30,7 @@ fn main() {
     trials.extend(faults::trials(root));
     trials.extend(capabilities::trials(root));
     trials.extend(artefacts::trials(root));
+    trials.extend(reference::trials(root));
     trials.push(Trial::test("packs/enough-cases", packs::enough_cases));
     libtest_mimic::run(&arguments, trials).exit();
 }
