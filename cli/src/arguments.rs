@@ -32,7 +32,7 @@ pub(crate) enum Command {
     Engines(command::engines::Args),
     #[command(subcommand)]
     Pack(command::pack::Command),
-    Parity(command::parity::Args),
+    Parity(Box<command::parity::Args>),
     Mutate(command::mutate::Args),
     Apply(command::apply::Args),
     Schema(command::schema::Args),

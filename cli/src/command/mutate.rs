@@ -63,6 +63,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     if args.out.is_none() && args.report.len() > 1 {
         return Err(Failure::Usage("several reports need a folder: say --out DIR".to_owned()));
     }
+    output::check(&args.report)?;
     let registry = tribunal::registry();
     for engine in &args.engines {
         known_engine(engine, &registry)?;

@@ -59,11 +59,8 @@ impl Bare {
             .as_ref()
             .ok_or_else(|| missing("input schema", "give the JSON Schema of the requests with --schema"))?;
         let schema = Document::parse(&schema_file.name, &schema_file.bytes)?;
-        if !schema
-            .value
-            .pointer("/properties")
-            .is_some_and(|named| named.as_object().is_some_and(|named| !named.is_empty()))
-        {
+        let named = schema.value.get("properties").and_then(Value::as_object);
+        if named.is_none_or(Map::is_empty) {
             let root = tribunal::core::contract::Pointer::from_tokens::<String>([]);
             let message = "the schema names no members: there is nothing to make requests of";
             return Err(schema.error(LoadErrorKind::Invalid, &root, message).into());

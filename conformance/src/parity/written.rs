@@ -1,7 +1,5 @@
 //! Counterexamples as cases that a pack can keep.
 
-use std::fmt::Write as _;
-
 use serde_json::{Map, Value, json};
 use tribunal::core::contract::DecisionEffect;
 
@@ -27,16 +25,16 @@ pub fn cases(report: &ParityReport, prefix: &str) -> Option<String> {
             let said = answer.as_ref().map_or("not asked".to_owned(), |answer| in_words(&answer.answer));
             // Nothing of a request may end the comment.
             let line = format!("{}: {said}", participant.name).replace(char::is_control, " ");
-            let _ = writeln!(text, "# {line}");
+            text.push_str(&format!("# {line}\n"));
         }
-        let _ = writeln!(text, "- name: {prefix}-{}", index + 1);
-        let _ = writeln!(text, "  request: {}", example.request);
+        text.push_str(&format!("- name: {prefix}-{}\n", index + 1));
+        text.push_str(&format!("  request: {}\n", example.request));
         if example.now != crate::case::suite::DEFAULT_NOW.to_string() {
-            let _ = writeln!(text, "  now: {}", example.now);
+            text.push_str(&format!("  now: {}\n", example.now));
         }
         let severest =
             example.answers.iter().flatten().map(|answer| &answer.answer).max_by_key(|answer| answer.effect);
-        let _ = writeln!(text, "  expect: {}", severest.map_or(json!({"effect": "deny"}), expectation));
+        text.push_str(&format!("  expect: {}\n", severest.map_or(json!({"effect": "deny"}), expectation)));
     }
     Some(text)
 }

@@ -38,11 +38,6 @@ impl Member {
     pub fn runner(&self) -> &Runner {
         &self.runner
     }
-
-    /// The engine's version.
-    pub fn version(&self) -> &str {
-        &self.loaded.identity().engine_version
-    }
 }
 
 /// Everyone who is asked. The first member is the one that others are compared with.
