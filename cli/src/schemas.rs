@@ -5,6 +5,9 @@ use tribunal::Registry;
 use tribunal::core::config::deployment;
 use tribunal::core::contract::record::DecisionRecord;
 use tribunal::core::pack::{PackLock, source};
+use tribunal_conformance::mutation::equivalent_mutants_schema;
+use tribunal_conformance::parity::known::known_divergences_schema;
+use tribunal_conformance::parity::{MutationReport, ParityReport};
 
 use crate::command::check::CheckReport;
 use crate::evaluator::{ComparisonReport, OutcomeReport};
@@ -28,6 +31,14 @@ pub(crate) enum Name {
     Lock,
     /// `check --format json`
     Check,
+    /// `parity --report json`
+    Parity,
+    /// `mutate --report json`
+    Mutation,
+    /// A pack's `parity/known-divergences.yaml`
+    KnownDivergences,
+    /// A pack's `parity/equivalent-mutants.yaml`
+    EquivalentMutants,
 }
 
 impl Name {
@@ -42,6 +53,10 @@ impl Name {
             Name::Comparison => schemars::schema_for!(ComparisonReport<'_>).to_value(),
             Name::Lock => schemars::schema_for!(PackLock).to_value(),
             Name::Check => schemars::schema_for!(CheckReport).to_value(),
+            Name::Parity => schemars::schema_for!(ParityReport).to_value(),
+            Name::Mutation => schemars::schema_for!(MutationReport).to_value(),
+            Name::KnownDivergences => known_divergences_schema(),
+            Name::EquivalentMutants => equivalent_mutants_schema(),
         }
     }
 }

@@ -13,6 +13,7 @@ mod eval;
 mod hostile;
 mod lineup;
 mod pack;
+mod parity;
 mod record;
 mod schema;
 mod shipped;

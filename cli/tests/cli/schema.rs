@@ -7,7 +7,20 @@ use serde_json::Value;
 
 use crate::{Folder, request};
 
-const NAMES: [&str; 8] = ["pack", "tribunal", "case", "record", "outcome", "comparison", "lock", "check"];
+const NAMES: [&str; 12] = [
+    "pack",
+    "tribunal",
+    "case",
+    "record",
+    "outcome",
+    "comparison",
+    "lock",
+    "check",
+    "parity",
+    "mutation",
+    "known-divergences",
+    "equivalent-mutants",
+];
 
 fn committed() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas")

@@ -213,6 +213,10 @@ impl Gathering<'_> {
             let Some(source) = source else { return Vec::new() };
             tokens = source.tokens().to_vec();
         }
+        // The record of derived members itself is the host's.
+        if tokens.first().is_some_and(|first| first == "derived") {
+            return Vec::new();
+        }
         // An expression that captures the whole says nothing: the literal itself is the better seed.
         let through = through.filter(|(_, group)| *group != Some(0));
         vec![Source { tokens, through }]

@@ -1,5 +1,12 @@
 //! The search: that it finds what there is, finds nothing where there is nothing, and finds the same twice.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what the tests share may panic as the tests do: that is how a test fails"
+)]
+
 mod laws;
 mod lists;
 mod planted;
