@@ -32,6 +32,7 @@ pub(crate) enum Command {
     Engines(command::engines::Args),
     #[command(subcommand)]
     Pack(command::pack::Command),
+    Suites(command::suites::Args),
     Apply(command::apply::Args),
     Schema(command::schema::Args),
     Completions(command::completions::Args),

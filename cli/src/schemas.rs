@@ -6,6 +6,8 @@ use tribunal::core::config::deployment;
 use tribunal::core::contract::record::DecisionRecord;
 use tribunal::core::pack::{PackLock, source};
 
+use tribunal_conformance::parity::report::SuiteTable;
+
 use crate::command::check::CheckReport;
 use crate::evaluator::{ComparisonReport, OutcomeReport};
 
@@ -28,6 +30,8 @@ pub(crate) enum Name {
     Lock,
     /// `check --format json`
     Check,
+    /// `suites --format json`
+    Suites,
 }
 
 impl Name {
@@ -42,6 +46,7 @@ impl Name {
             Name::Comparison => schemars::schema_for!(ComparisonReport<'_>).to_value(),
             Name::Lock => schemars::schema_for!(PackLock).to_value(),
             Name::Check => schemars::schema_for!(CheckReport).to_value(),
+            Name::Suites => schemars::schema_for!(Vec<SuiteTable>).to_value(),
         }
     }
 }

@@ -10,6 +10,7 @@
 //! - [`comparison`]: where an answer is not what was expected
 //! - [`coverage`]: the members of a request that no case leaves out or mistypes
 //! - [`parity`]: engines compared on a pack, and the report of it
+//! - [`suites`]: suites that others wrote, on the engines they are for
 //! - [`rego`]: a pack's own `test_` rules
 //!
 //! ```
@@ -40,6 +41,7 @@ pub mod coverage;
 pub mod parity;
 pub mod rego;
 pub mod runner;
+pub mod suites;
 
 pub use case::{Case, Expectation, Suite, case_schema};
 pub use comparison::Mismatch;

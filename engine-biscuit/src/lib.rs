@@ -49,6 +49,7 @@
 //! - `expression`: what one expression contains; `bounds`: how much work a program can cause
 //! - `convert`: requests and data as typed facts
 //! - `token`: whom to believe; `credential`: what is inside a token
+//! - [`probe`]: tokens judged by bare code, for the specification's samples
 //! - `decide`: the engine; `answer`: the decision made of what it finds; `error`: errors as faults
 
 mod answer;
@@ -60,10 +61,10 @@ mod error;
 mod expression;
 mod lint;
 mod load;
+pub mod probe;
 mod program;
-#[cfg(test)]
-mod samples;
 mod syntax;
 mod token;
 
+pub use decide::Judgement;
 pub use load::{BiscuitFactory, Settings};

@@ -14,6 +14,7 @@
 //! - `entities`: static entities, and the small store of one request
 //! - `convert`, `request`: JSON to Cedar values, entities and context, typed by the schema
 //! - `load`: all of these together; `decide`: the loaded engine
+//! - [`probe`]: plain Cedar, for Cedar's own tests
 //! - `error`: Cedar's diagnostics with their places
 //!
 //! # What a request becomes
@@ -51,6 +52,7 @@ pub mod index;
 mod load;
 mod nesting;
 mod policies;
+pub mod probe;
 mod request;
 mod schema;
 mod settings;

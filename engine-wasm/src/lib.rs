@@ -25,6 +25,7 @@
 //! - `stop`: which fault ended an evaluation
 //! - [`compiler`], [`pack_build`]: Rego to WebAssembly, and the lock
 //! - [`bundle`]: bundles of OPA's
+//! - `probe`: one entrypoint's bare value, for suites of others
 
 mod abi;
 pub mod bundle;
@@ -37,6 +38,7 @@ pub mod load;
 pub mod module;
 pub mod pack_build;
 mod pool;
+mod probe;
 mod runtime;
 pub mod settings;
 mod stop;
@@ -45,6 +47,7 @@ pub use cache::cache_refusal;
 pub use compiler::{CompileError, OpaCompiler, WasmCompiler};
 pub use load::RegoWasmFactory;
 pub use pack_build::{BuildError, BuiltPack, build_pack};
+pub use probe::Probe;
 pub use runtime::WASMTIME_VERSION;
 pub use settings::entrypoints;
 

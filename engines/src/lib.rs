@@ -48,6 +48,10 @@ pub use tribunal_engine_core::contract::{
 pub use tribunal_engine_core::engine::{EngineFactory, LoadErrors, Registry};
 pub use tribunal_engine_core::fault::{Fault, FaultKind};
 
+#[cfg(feature = "biscuit")]
+pub use tribunal_engine_biscuit as biscuit;
+#[cfg(feature = "cedar")]
+pub use tribunal_engine_cedar as cedar;
 #[cfg(feature = "rego-native")]
 pub use tribunal_engine_rego_native as rego_native;
 #[cfg(feature = "wasm")]

@@ -8,6 +8,7 @@ pub(crate) mod eval;
 pub(crate) mod man;
 pub(crate) mod pack;
 pub(crate) mod schema;
+pub(crate) mod suites;
 
 use crate::arguments::Command;
 use crate::exit::Exit;
@@ -20,6 +21,7 @@ pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Check(args) => check::run(args),
         Command::Engines(args) => engines::run(args),
         Command::Pack(command) => pack::run(command),
+        Command::Suites(args) => suites::run(args),
         Command::Apply(args) => apply::run(args),
         Command::Schema(args) => schema::run(args),
         Command::Completions(args) => completions::run(args),

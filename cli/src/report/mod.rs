@@ -4,12 +4,14 @@
 //! - [`explanation`]: why each pack decided as it did
 //! - [`comparison`]: every engine's answer
 //! - [`problems`]: what is wrong with files, with the lines that say so
+//! - [`suites`]: suites of others on engines
 //! - [`tests`]: results of tests
 
 pub(crate) mod comparison;
 pub(crate) mod explanation;
 pub(crate) mod outcome;
 pub(crate) mod problems;
+pub(crate) mod suites;
 pub(crate) mod tests;
 
 use std::io::{self, Write};

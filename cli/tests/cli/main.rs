@@ -16,6 +16,7 @@ mod pack;
 mod record;
 mod schema;
 mod shipped;
+mod suites;
 mod usage;
 
 use std::fs;

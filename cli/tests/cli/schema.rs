@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use crate::{Folder, request};
 
-const NAMES: [&str; 8] = ["pack", "tribunal", "case", "record", "outcome", "comparison", "lock", "check"];
+const NAMES: [&str; 9] =
+    ["pack", "tribunal", "case", "record", "outcome", "comparison", "lock", "check", "suites"];
 
 fn committed() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas")
@@ -41,7 +42,7 @@ fn committed_schemas_are_current() {
     assert_eq!(listed.lines().map(|line| line.split_whitespace().next().unwrap()).collect::<Vec<_>>(), NAMES);
 }
 
-fn assert_valid(name: &str, value: &Value) {
+pub(crate) fn assert_valid(name: &str, value: &Value) {
     let schema: Value =
         serde_json::from_str(&fs::read_to_string(committed().join(format!("{name}.schema.json"))).unwrap())
             .unwrap();
