@@ -34,6 +34,7 @@ pub(crate) enum Command {
     Pack(command::pack::Command),
     Parity(Box<command::parity::Args>),
     Mutate(command::mutate::Args),
+    Suites(command::suites::Args),
     Apply(command::apply::Args),
     Schema(command::schema::Args),
     Completions(command::completions::Args),

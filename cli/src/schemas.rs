@@ -9,6 +9,8 @@ use tribunal_conformance::mutation::equivalent_mutants_schema;
 use tribunal_conformance::parity::known::known_divergences_schema;
 use tribunal_conformance::parity::{MutationReport, ParityReport};
 
+use tribunal_conformance::parity::report::SuiteTable;
+
 use crate::command::check::CheckReport;
 use crate::evaluator::{ComparisonReport, OutcomeReport};
 
@@ -39,6 +41,8 @@ pub(crate) enum Name {
     KnownDivergences,
     /// A pack's `parity/equivalent-mutants.yaml`
     EquivalentMutants,
+    /// `suites --format json`
+    Suites,
 }
 
 impl Name {
@@ -57,6 +61,7 @@ impl Name {
             Name::Mutation => schemars::schema_for!(MutationReport).to_value(),
             Name::KnownDivergences => known_divergences_schema(),
             Name::EquivalentMutants => equivalent_mutants_schema(),
+            Name::Suites => schemars::schema_for!(Vec<SuiteTable>).to_value(),
         }
     }
 }

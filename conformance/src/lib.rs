@@ -13,6 +13,7 @@
 //! - [`mutation`]: how many small mistakes a search notices
 //! - [`parity`]: engines compared on a pack, and the report of it
 //! - [`reference`](mod@reference): evaluators that are not ours, beside the engines in a comparison
+//! - [`suites`]: suites that others wrote, on the engines they are for
 //! - [`rego`]: a pack's own `test_` rules
 //! - [`search`]: the search for a request on which engines differ
 //!
@@ -48,6 +49,7 @@ pub mod reference;
 pub mod rego;
 pub mod runner;
 pub mod search;
+pub mod suites;
 
 pub use case::{Case, Expectation, Suite, case_schema};
 pub use comparison::Mismatch;

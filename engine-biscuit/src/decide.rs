@@ -51,13 +51,13 @@ pub(crate) struct Parts {
 
 /// What the policies and checks came to.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Judgement {
+pub struct Judgement {
     /// The first policy that matched, and whether it allows.
-    pub(crate) policy: Option<(usize, bool)>,
-    /// The pack's checks that failed.
-    pub(crate) checks: Vec<usize>,
+    pub policy: Option<(usize, bool)>,
+    /// The authorizer's own checks that failed.
+    pub checks: Vec<usize>,
     /// The token's checks that failed, as block and check.
-    pub(crate) token_checks: Vec<(u32, u32)>,
+    pub token_checks: Vec<(u32, u32)>,
 }
 
 impl Judgement {

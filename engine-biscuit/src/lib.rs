@@ -49,6 +49,7 @@
 //! - `expression`: what one expression contains; `bounds`: how much work a program can cause
 //! - `convert`: requests and data as typed facts
 //! - `token`: whom to believe; `credential`: what is inside a token
+//! - [`probe`]: tokens judged by bare code, for the specification's samples
 //! - `decide`: the engine; `answer`: the decision made of what it finds; `error`: errors as faults
 //! - `lexeme`: policy text in pieces with places; `vocabulary`: what a policy mentions; `mutate`: the mistakes it could have
 //! - `attenuate`: what the holder of a token can make of it
@@ -66,12 +67,12 @@ mod lint;
 mod load;
 mod mutate;
 mod patterns;
+pub mod probe;
 mod program;
-#[cfg(test)]
-mod samples;
 mod syntax;
 mod token;
 mod vocabulary;
 
 pub use attenuate::{Attenuated, Only, attenuations};
+pub use decide::Judgement;
 pub use load::{BiscuitFactory, Settings};

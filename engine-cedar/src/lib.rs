@@ -16,6 +16,7 @@
 //! - `load`: all of these together; `decide`: the loaded engine
 //! - `vocabulary`, `mutate`: what a comparison of engines asks of a pack's policies
 //! - [`reference`](mod@reference): what the `cedar` command needs to be asked the same
+//! - [`probe`]: plain Cedar, for Cedar's own tests
 //! - `error`: Cedar's diagnostics with their places
 //!
 //! # What a request becomes
@@ -54,6 +55,7 @@ mod load;
 mod mutate;
 mod nesting;
 mod policies;
+pub mod probe;
 pub mod reference;
 mod request;
 mod schema;

@@ -7,9 +7,6 @@ mod annotations;
 #[path = "engine/bounds.rs"]
 mod bounds;
 #[cfg(test)]
-#[path = "engine/corpus.rs"]
-mod corpus;
-#[cfg(test)]
 #[path = "engine/decisions.rs"]
 mod decisions;
 #[cfg(test)]

@@ -2,8 +2,8 @@
 //!
 //! regorus and OPA disagree in places, and some policies make regorus abort the process or parse for minutes. This crate
 //! stands between: what a policy may say is checked before regorus runs it (`admission`), every built-in comes from
-//! `tribunal-rego-builtins` (`builtins`), and what is left of the differences is a file of known divergences that
-//! the tests hold in both directions.
+//! `tribunal-rego-builtins` (`builtins`), and what is left of the differences is a list of known divergences that
+//! `conformance` holds in both directions.
 //!
 //! # Map
 //! - `settings`: what a manifest says under `engines.rego-native`
@@ -18,6 +18,7 @@
 //! - `vocabulary`: what a policy mentions of the request
 //! - `mutate`: the small mistakes that a policy could have
 //! - `unit_tests`: a pack's own `test_` rules
+//! - `probe`: one rule's bare value, for suites of others
 //! - `error`: what a text of regorus means as a fault or a load error
 //!
 //! # Strictness
@@ -33,15 +34,15 @@ mod error;
 mod load;
 mod mutate;
 mod pool;
+mod probe;
 mod settings;
-#[cfg(test)]
-mod suites;
 mod text;
 mod unit_tests;
 mod vocabulary;
 mod worker;
 
 pub use load::RegoNativeFactory;
+pub use probe::Probe;
 pub use settings::{DecisionRules, Settings};
 pub use unit_tests::{TestResult, run_tests};
 

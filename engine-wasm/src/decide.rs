@@ -71,17 +71,28 @@ impl WasmEngine {
         let now_ns = i64::try_from(request.now().as_nanosecond()).map_err(|_| {
             Fault::new(FaultKind::Unrepresentable, "Rego's clock holds the years 1678 to 2262")
         })?;
-        let mut instance = self.pool.take().map_err(|error| stop::fault(&error))?;
-        // On an error, and on a panic in a built-in, the instance is dropped here.
-        let answers = instance
-            .evaluate(request.json(), &entrypoints, Context { now_ns }, self.budget)
-            .map_err(|error| stop::fault(&error))?;
-        self.pool.give(instance);
+        let answers = self.evaluate(Some(request.json()), &entrypoints, Context { now_ns })?;
         let answers: Vec<Option<Value>> =
             answers.iter().map(|text| answer(text)).collect::<Result<_, _>>()?;
         <[Option<Value>; N]>::try_from(answers).map_err(|_| {
             Fault::new(FaultKind::AbiViolation, "the module gives another number of answers than asked for")
         })
+    }
+
+    /// The answers as the module writes them, see [`Instance::evaluate`](crate::instance::Instance::evaluate).
+    pub(crate) fn evaluate(
+        &self,
+        input: Option<&[u8]>,
+        entrypoints: &[i32],
+        context: Context,
+    ) -> Result<Vec<String>, Fault> {
+        let mut instance = self.pool.take().map_err(|error| stop::fault(&error))?;
+        // On an error, and on a panic in a built-in, the instance is dropped here.
+        let answers = instance
+            .evaluate(input, entrypoints, context, self.budget)
+            .map_err(|error| stop::fault(&error))?;
+        self.pool.give(instance);
+        Ok(answers)
     }
 }
 

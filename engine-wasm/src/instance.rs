@@ -18,6 +18,8 @@ use crate::stop::Stop;
 pub(crate) const START_FUEL: u64 = 2_000_000_000;
 /// The longest list of entrypoints or built-ins that is read.
 const MAX_NAMES: u64 = 1 << 20;
+/// The address of a value that is undefined.
+const UNDEFINED: i32 = 0;
 /// Far beyond any deadline, and far from overflowing the clock.
 const NO_DEADLINE: u64 = 1 << 40;
 
@@ -83,12 +85,13 @@ impl Instance {
         Ok(())
     }
 
-    /// Evaluates entrypoints over one input, given as JSON that the host has written: one answer each, as JSON.
+    /// Evaluates entrypoints over one input, given as JSON that the host has written: one answer each, as JSON. Without an
+    /// input, `input` is undefined.
     ///
     /// After an error the instance is in no known state, and has to be dropped.
     pub(crate) fn evaluate(
         &mut self,
-        input: &[u8],
+        input: Option<&[u8]>,
         entrypoints: &[i32],
         context: Context,
         budget: Budget,
@@ -98,7 +101,10 @@ impl Instance {
         self.store.data_mut().context = context;
         let (abi, store) = (&self.abi, &mut self.store);
         abi.heap_set.call(&mut *store, self.heap)?;
-        let input = abi.parse(&mut *store, input)?;
+        let input = match input {
+            Some(input) => abi.parse(&mut *store, input)?,
+            None => UNDEFINED,
+        };
         let mut answers = Vec::with_capacity(entrypoints.len());
         for entrypoint in entrypoints {
             let context = abi.context_new.call(&mut *store, ())?;
@@ -158,7 +164,7 @@ mod tests {
         for text in ["", "{", r#"{"tool": "search""#, "hello", "[1", "\"x"] {
             let (mut instance, entrypoints) = instance();
             let absent_input = entrypoints["t/absent_input"];
-            let error = instance.evaluate(text.as_bytes(), &[absent_input], NOW, BUDGET).unwrap_err();
+            let error = instance.evaluate(Some(text.as_bytes()), &[absent_input], NOW, BUDGET).unwrap_err();
             assert_eq!(fault(&error).kind, FaultKind::AbiViolation, "{text}");
         }
     }
@@ -167,14 +173,15 @@ mod tests {
     fn input_nested_too_deep_exhausts_the_stack_and_nothing_else() {
         let (mut instance, entrypoints) = instance();
         let text = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
-        let error = instance.evaluate(text.as_bytes(), &[entrypoints["t/allow"]], NOW, BUDGET).unwrap_err();
+        let error =
+            instance.evaluate(Some(text.as_bytes()), &[entrypoints["t/allow"]], NOW, BUDGET).unwrap_err();
         assert_eq!(fault(&error).kind, FaultKind::Limit(LimitKind::Stack));
     }
 
     #[test]
     fn an_entrypoint_that_is_not_there_is_a_trap() {
         let (mut instance, _) = instance();
-        let error = instance.evaluate(b"{}", &[12_345], NOW, BUDGET).unwrap_err();
+        let error = instance.evaluate(Some(b"{}"), &[12_345], NOW, BUDGET).unwrap_err();
         assert_eq!(fault(&error).kind, FaultKind::Trap, "{error:?}");
         assert!(error.downcast_ref::<Stop>().is_some() || error.downcast_ref::<Trap>().is_some());
     }
@@ -189,7 +196,7 @@ mod tests {
         let mut ends = [0; 3];
         let mut sizes = [0; 2];
         for round in 0..600 {
-            let answers = instance.evaluate(input(round).as_bytes(), &asked, NOW, BUDGET).unwrap();
+            let answers = instance.evaluate(Some(input(round).as_bytes()), &asked, NOW, BUDGET).unwrap();
             assert_eq!(answers[0], r#"[{"result":{"effect":"allow"}}]"#);
             assert_eq!(answers[1], r#"[{"result":true}]"#);
             // The same input ends at the same address every time: nothing of an earlier evaluation is below it.

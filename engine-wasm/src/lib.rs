@@ -27,6 +27,7 @@
 //! - [`bundle`]: bundles of OPA's
 //! - `image`, `plan`: a module taken apart, and its rules read back from its code
 //! - `vocabulary`, `mutate`: what a policy mentions, and its small mistakes, for comparisons of engines
+//! - `probe`: one entrypoint's bare value, for suites of others
 
 mod abi;
 pub mod bundle;
@@ -42,6 +43,7 @@ mod mutate;
 pub mod pack_build;
 mod plan;
 mod pool;
+mod probe;
 mod runtime;
 pub mod settings;
 mod stop;
@@ -51,6 +53,7 @@ pub use cache::cache_refusal;
 pub use compiler::{CompileError, OpaCompiler, WasmCompiler};
 pub use load::RegoWasmFactory;
 pub use pack_build::{BuildError, BuiltPack, build_pack};
+pub use probe::Probe;
 pub use runtime::WASMTIME_VERSION;
 pub use settings::entrypoints;
 

@@ -80,31 +80,7 @@ impl EngineFactory for RegoWasmFactory {
     }
 
     fn load(&self, pack: &PackSource, context: &LoadContext) -> Result<Arc<dyn Engine>, LoadErrors> {
-        let (settings, question) = Settings::of(pack)?;
-        let mut errors = strictness(pack, &settings);
-        if pack.manifest.token == TokenMode::Required {
-            let message = format!("the pack needs a token, and `{ID}` cannot read one");
-            errors.push(pack.manifest_error(LoadErrorKind::Unsupported, &["token"], message));
-        }
-        let module = match locked_module(pack) {
-            Ok(module) => Some(module),
-            Err(found) => {
-                errors.extend(found);
-                None
-            }
-        };
-        let module = match module.map(OpaModule::read) {
-            Some(Err(error)) => {
-                errors.push(unusable(pack, &error));
-                None
-            }
-            Some(Ok(module)) => Some(module),
-            None => None,
-        };
-        // Nothing is compiled for a pack that is refused anyway.
-        LoadErrors::check(errors)?;
-        let Some(module) = module else { return Err(missing_module(pack).into()) };
-        start(pack, &module, &question, &context.limits, context.cache.as_deref())
+        Ok(Arc::new(load(pack, context)?))
     }
 
     fn vocabulary(&self, pack: &PackSource) -> Result<Vocabulary, LoadErrors> {
@@ -131,6 +107,35 @@ fn policy(pack: &PackSource) -> Result<(Image<'_>, Plan), LoadErrors> {
 
 fn unusable(pack: &PackSource, error: &ModuleError) -> LoadError {
     LoadError::new(error.kind(), format!("`{}`: {error}", pack.file_name(MODULE)))
+}
+
+/// Loads a pack.
+pub(crate) fn load(pack: &PackSource, context: &LoadContext) -> Result<WasmEngine, LoadErrors> {
+    let (settings, question) = Settings::of(pack)?;
+    let mut errors = strictness(pack, &settings);
+    if pack.manifest.token == TokenMode::Required {
+        let message = format!("the pack needs a token, and `{ID}` cannot read one");
+        errors.push(pack.manifest_error(LoadErrorKind::Unsupported, &["token"], message));
+    }
+    let module = match locked_module(pack) {
+        Ok(module) => Some(module),
+        Err(found) => {
+            errors.extend(found);
+            None
+        }
+    };
+    let module = match module.map(OpaModule::read) {
+        Some(Err(error)) => {
+            errors.push(unusable(pack, &error));
+            None
+        }
+        Some(Ok(module)) => Some(module),
+        None => None,
+    };
+    // Nothing is compiled for a pack that is refused anyway.
+    LoadErrors::check(errors)?;
+    let Some(module) = module else { return Err(missing_module(pack).into()) };
+    start(pack, &module, &question, &context.limits, context.cache.as_deref())
 }
 
 /// A module built by OPA cannot report the errors of its own built-ins: the pack has to say that it knows, and its input
@@ -215,7 +220,7 @@ fn start(
     question: &Question<String>,
     limits: &Limits,
     cache: Option<&Path>,
-) -> Result<Arc<dyn Engine>, LoadErrors> {
+) -> Result<WasmEngine, LoadErrors> {
     let name = pack.file_name(MODULE);
     let memory_limit = limits.memory.unwrap_or(DEFAULT_MEMORY).0;
     if module.memory > memory_limit {
@@ -264,7 +269,7 @@ fn start(
         ticks: limits.deadline.map(|deadline| runtime::ticks(deadline.0)),
         output: limits.output.unwrap_or(DEFAULT_OUTPUT).0,
     };
-    Ok(Arc::new(WasmEngine { pool: Pool::new(blueprint, first), question, budget }))
+    Ok(WasmEngine { pool: Pool::new(blueprint, first), question, budget })
 }
 
 /// The numbers of the entrypoints that the pack names.

@@ -10,6 +10,7 @@ pub(crate) mod mutate;
 pub(crate) mod pack;
 pub(crate) mod parity;
 pub(crate) mod schema;
+pub(crate) mod suites;
 
 use crate::arguments::Command;
 use crate::exit::Exit;
@@ -24,6 +25,7 @@ pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Pack(command) => pack::run(command),
         Command::Parity(args) => parity::run(args),
         Command::Mutate(args) => mutate::run(args),
+        Command::Suites(args) => suites::run(args),
         Command::Apply(args) => apply::run(args),
         Command::Schema(args) => schema::run(args),
         Command::Completions(args) => completions::run(args),

@@ -5,6 +5,7 @@
 //! - [`comparison`]: every engine's answer
 //! - [`parity`], [`mutation`]: comparisons of engines, and how good they are
 //! - [`problems`]: what is wrong with files, with the lines that say so
+//! - [`suites`]: suites of others on engines
 //! - [`tests`]: results of tests
 
 pub(crate) mod comparison;
@@ -13,6 +14,7 @@ pub(crate) mod mutation;
 pub(crate) mod outcome;
 pub(crate) mod parity;
 pub(crate) mod problems;
+pub(crate) mod suites;
 pub(crate) mod tests;
 
 use std::io::{self, Write};

@@ -17,6 +17,7 @@ mod parity;
 mod record;
 mod schema;
 mod shipped;
+mod suites;
 mod usage;
 
 use std::fs;

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{Folder, request};
 
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 13] = [
     "pack",
     "tribunal",
     "case",
@@ -20,6 +20,7 @@ const NAMES: [&str; 12] = [
     "mutation",
     "known-divergences",
     "equivalent-mutants",
+    "suites",
 ];
 
 fn committed() -> PathBuf {
@@ -54,7 +55,7 @@ fn committed_schemas_are_current() {
     assert_eq!(listed.lines().map(|line| line.split_whitespace().next().unwrap()).collect::<Vec<_>>(), NAMES);
 }
 
-fn assert_valid(name: &str, value: &Value) {
+pub(crate) fn assert_valid(name: &str, value: &Value) {
     let schema: Value =
         serde_json::from_str(&fs::read_to_string(committed().join(format!("{name}.schema.json"))).unwrap())
             .unwrap();

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what a test cannot do without ends it")]
 
 mod decisions;
+mod forms;
 mod hazards;
 mod mutate;
 mod support;
