@@ -19,7 +19,7 @@ use tribunal::core::engine::{
 use tribunal::core::pack::PackSource;
 
 use crate::parity::Contestant;
-use crate::parity::compare::minimal;
+use crate::parity::counterexample::minimal;
 use crate::parity::laws::variant;
 use crate::parity::lineup::{compared, load};
 use crate::parity::report::{Bound, Fate, MutantResult, MutationTable};

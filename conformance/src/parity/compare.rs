@@ -5,27 +5,20 @@ use std::path::Path;
 use std::process::Command;
 
 use tribunal::core::contract::Pointer;
-use tribunal::core::contract::parity::Difference;
 use tribunal::core::derive::spec::DeriveSpec;
 use tribunal::core::engine::{LoadContext, Registry};
 
-use super::answer::{explained, record};
+use super::answer::record;
+use super::counterexample::{self, Reviewed};
 use super::known::Known;
 use super::laws;
 use super::lineup::Lineup;
 use super::report::{
-    CaseCell, CaseRow, Counterexample, Exercised, FORMAT, KnownResult, Latency, LawResult, LiteralExercise,
-    Machine, ParityReport, RuleExercise, Run, SearchReport, SuiteTable,
+    CaseCell, CaseRow, Counterexample, Exercised, FORMAT, Latency, LawResult, LiteralExercise, Machine,
+    ParityReport, RuleExercise, Run, SearchReport, SuiteTable,
 };
 use crate::case::Case;
-use crate::search::explore::kind_of;
-use crate::search::shrink::{shrink, size};
-use crate::search::{
-    Answer, Disagreement, Findings, Material, Panel, Plan, Progress, Question, Reply, explore, material,
-};
-
-/// Counterexamples that are shrunk and shown, at most.
-const MOST_SHOWN: usize = 12;
+use crate::search::{Answer, Findings, Material, Plan, Progress, Question, explore, material};
 
 /// Questions that the laws are tried on, at most.
 const MOST_FOR_LAWS: usize = 200;
@@ -62,8 +55,9 @@ pub fn compare(lineup: &Lineup, wanted: Wanted<'_>, progress: &mut dyn FnMut(Pro
     let rows: Vec<CaseRow> = cases.iter().map(|(pack, case)| case_row(lineup, *pack, case)).collect();
     let all_cases: Vec<Case> = cases.iter().map(|(_, case)| (*case).clone()).collect();
 
-    let mut known: Vec<(Known, KnownResult, Option<u64>)> =
-        known.into_iter().map(|known| reviewed(lineup, known)).collect();
+    let mut known: Vec<Reviewed> =
+        known.iter().filter_map(|known| counterexample::review(lineup, known)).collect();
+    let mut unexamined = 0;
     let mut participants = lineup.participants.clone();
     let mut kept = Vec::new();
     let search = match (plan, lineup.contestants.first()) {
@@ -75,6 +69,7 @@ pub fn compare(lineup: &Lineup, wanted: Wanted<'_>, progress: &mut dyn FnMut(Pro
                 participant.latency = latency.flatten();
             }
             kept.clone_from(&findings.kept);
+            unexamined = findings.unexamined;
             Some(search_report(lineup, &plan, findings, &mut known))
         }
         _ => None,
@@ -88,11 +83,16 @@ pub fn compare(lineup: &Lineup, wanted: Wanted<'_>, progress: &mut dyn FnMut(Pro
         cases: rows,
         search,
         laws,
-        known: known.into_iter().map(|(_, result, _)| result).collect(),
+        known: known.into_iter().map(|known| known.result).collect(),
         suites,
         objections: Vec::new(),
     };
     report.objections = objections(&report);
+    if unexamined > 0 {
+        let message =
+            format!("{unexamined} more requests differ in kinds of their own, and were not looked at");
+        report.objections.push(message);
+    }
     report
 }
 
@@ -134,60 +134,26 @@ fn case_row(lineup: &Lineup, pack: usize, case: &Case) -> CaseRow {
     }
 }
 
-/// Asks about a listed divergence: whether it still is one, and of which kind.
-fn reviewed(lineup: &Lineup, known: Known) -> (Known, KnownResult, Option<u64>) {
-    let written = &known.written;
-    let differs = match lineup.panel.ask(&known.question, None) {
-        Reply::HostRefused(_) => None,
-        Reply::Answered(answers) => {
-            let differences = lineup.panel.differences(&known.question, &answers);
-            let names_one = lineup.panel.members().iter().any(|member| {
-                written.engines.contains(member.runner().engine())
-                    || written.engines.iter().any(|name| member.name.starts_with(name.as_str()))
-            });
-            (!differences.is_empty() && names_one).then(|| kind_of(&answers, &differences, false))
-        }
-    };
-    let result = KnownResult {
-        name: written.name.clone(),
-        reason: written.reason.clone(),
-        upstream: written.upstream.clone(),
-        holds: differs.is_some(),
-        times: 0,
-    };
-    (known, result, differs)
-}
-
 fn search_report(
     lineup: &Lineup,
     plan: &Plan,
     mut findings: Findings,
-    known: &mut [(Known, KnownResult, Option<u64>)],
+    known: &mut [Reviewed],
 ) -> SearchReport {
-    let disagreements = std::mem::take(&mut findings.disagreements);
     let mut counterexamples: Vec<Counterexample> = Vec::new();
-    let mut unshrunk = 0;
-    for disagreement in disagreements {
-        if counterexamples.len() >= MOST_SHOWN {
-            unshrunk += disagreement.times;
-            continue;
-        }
-        let mut found = counterexample(lineup, &disagreement);
-        let kind = found.1;
-        for (_, result, _) in known.iter_mut().filter(|(_, _, known)| *known == Some(kind)) {
-            result.times += disagreement.times;
-            found.0.known = Some(result.name.clone());
+    for disagreement in std::mem::take(&mut findings.disagreements) {
+        let mut found = counterexample::of(lineup, &disagreement);
+        if let Some(known) = known.iter_mut().find(|known| known.is_shown_by(&found)) {
+            known.result.times += disagreement.times;
+            found.known = Some(known.result.name.clone());
         }
         let alike = |other: &&mut Counterexample| {
-            other.request == found.0.request || (kinds_match(other, &found.0) && other.known == found.0.known)
+            other.request == found.request || counterexample::show_the_same(other, &found)
         };
         match counterexamples.iter_mut().find(alike) {
             Some(other) => other.times += disagreement.times,
-            None => counterexamples.push(found.0),
+            None => counterexamples.push(found),
         }
-    }
-    if let Some(last) = counterexamples.last_mut() {
-        last.times += unshrunk;
     }
     let answers = lineup.by_participant(&findings.answers);
     SearchReport {
@@ -203,73 +169,6 @@ fn search_report(
         counterexamples,
         exercised: exercised(lineup, &findings),
     }
-}
-
-/// Whether two counterexamples show the same thing: the same answers by the same rules.
-fn kinds_match(a: &Counterexample, b: &Counterexample) -> bool {
-    a.differences == b.differences
-        && a.answers.len() == b.answers.len()
-        && a.answers.iter().zip(&b.answers).all(|pair| match pair {
-            (Some(a), Some(b)) => {
-                let ran = |answer: &super::report::ExplainedAnswer| -> Vec<(String, String)> {
-                    answer.trace.iter().map(|line| (line.rule.clone(), line.note.clone())).collect()
-                };
-                a.answer.effect == b.answer.effect
-                    && a.answer.fault == b.answer.fault
-                    && a.answer.rules == b.answer.rules
-                    && ran(a) == ran(b)
-            }
-            (None, None) => true,
-            _ => false,
-        })
-}
-
-/// Shrinks a disagreement, and asks everyone again how they come to their answers.
-fn counterexample(lineup: &Lineup, disagreement: &Disagreement) -> (Counterexample, u64) {
-    let panel = &lineup.panel;
-    let wanted = kind_of(&disagreement.answers, &disagreement.differences, false);
-    let question = minimal(panel, &disagreement.question, &disagreement.answers, &disagreement.differences);
-    let answers = match panel.ask(&question, None) {
-        Reply::Answered(answers) => answers,
-        Reply::HostRefused(_) => disagreement.answers.clone(),
-    };
-    let explanations = panel.explain(&question);
-    let explained: Vec<_> = answers
-        .iter()
-        .zip(explanations)
-        .map(|(answer, explanation)| explained(&question, answer, explanation))
-        .collect();
-    let example = Counterexample {
-        now: question.now.to_string(),
-        token: question.token.as_ref().map(|token| format!("a token of {} bytes", token.as_bytes().len())),
-        found_size: size(&disagreement.question.request),
-        size: size(&question.request),
-        found_at: disagreement.found_at,
-        times: disagreement.times,
-        differences: panel.differences(&question, &answers),
-        answers: lineup.by_participant(&explained),
-        known: None,
-        written_to: None,
-        request: question.request,
-    };
-    (example, wanted)
-}
-
-/// The smallest question on which the members of a panel still differ as they did.
-pub fn minimal(
-    panel: &Panel,
-    question: &Question,
-    answers: &[Answer],
-    differences: &[Difference],
-) -> Question {
-    let wanted = kind_of(answers, differences, false);
-    shrink(question, |smaller| match panel.ask(smaller, None) {
-        Reply::HostRefused(_) => false,
-        Reply::Answered(answers) => {
-            let differences = panel.differences(smaller, &answers);
-            !differences.is_empty() && kind_of(&answers, &differences, false) == wanted
-        }
-    })
 }
 
 fn exercised(lineup: &Lineup, findings: &Findings) -> Exercised {

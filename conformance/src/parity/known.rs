@@ -88,7 +88,7 @@ pub fn read(pack: &PackSource) -> Result<Vec<Known>, LoadErrors> {
         });
         let offered: Vec<String> = pack.manifest.engines.keys().cloned().collect();
         for engine in &divergence.engines {
-            if !offered.contains(engine) && !["opa", "cedar-cli"].contains(&engine.as_str()) {
+            if !offered.contains(engine) && engine != "opa" {
                 let message = format!("the pack does not offer `{engine}`");
                 let error = document.error(LoadErrorKind::Invalid, &place("engines"), message);
                 errors.push(with_nearest(error, engine, &offered));

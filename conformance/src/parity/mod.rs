@@ -2,6 +2,7 @@
 //!
 //! - [`lineup`]: who is compared
 //! - [`compare`](mod@compare): cases, search, laws and known divergences, from the question to the report
+//! - [`counterexample`]: requests on which participants differ, shrunk and explained
 //! - [`known`]: divergences that a pack lists
 //! - [`laws`]: what every engine is held to by itself
 //! - [`bare`]: policies without a pack, made one
@@ -12,6 +13,7 @@
 mod answer;
 pub mod bare;
 pub mod compare;
+pub mod counterexample;
 pub mod known;
 pub mod laws;
 pub mod lineup;

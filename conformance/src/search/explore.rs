@@ -85,6 +85,8 @@ pub struct Findings {
     pub kept: Vec<Question>,
     /// Disagreements, in the order in which they were found, one of each kind.
     pub disagreements: Vec<Disagreement>,
+    /// Questions on which members differ in kinds of which no example is kept: there were too many kinds.
+    pub unexamined: u64,
     /// How long it took.
     pub duration: Duration,
 }
@@ -381,7 +383,7 @@ impl Batch {
                         answers,
                     });
                 }
-                None => {}
+                None => findings.unexamined += 1,
             }
         }
         if is_new {
@@ -436,6 +438,7 @@ impl Findings {
         let Batch { findings, new, kinds: own, .. } = batch;
         self.tried += findings.tried;
         self.compared += findings.compared;
+        self.unexamined += findings.unexamined;
         for (kind, count) in findings.refused_by_host {
             *self.refused_by_host.entry(kind).or_insert(0) += count;
         }
@@ -471,7 +474,7 @@ impl Findings {
                     kinds.insert(kind, self.disagreements.len());
                     self.disagreements.push(disagreement);
                 }
-                None => {}
+                None => self.unexamined += disagreement.times,
             }
         }
         for (landing, question) in new {

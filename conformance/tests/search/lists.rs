@@ -109,5 +109,9 @@ fn a_list_with_a_mistake_is_refused_with_its_place() {
     "#);
     let list = "- name: x\n  engines: [ceder]\n  request: {}\n  reason: r\n- name: x\n  engines: [cedar]\n  request: {}\n  now: today\n  reason: r\n";
     let contestant = changed("step-up-tools", &[("parity/known-divergences.yaml", list)]);
-    insta::assert_snapshot!(known::read(&contestant.source).unwrap_err().to_string(), @"");
+    insta::assert_snapshot!(known::read(&contestant.source).unwrap_err().to_string(), @r"
+    packs/step-up-tools/parity/known-divergences.yaml:2:3: the pack does not offer `ceder` (did you mean `cedar`?)
+    packs/step-up-tools/parity/known-divergences.yaml:5:3: the divergence `x` is listed twice
+    packs/step-up-tools/parity/known-divergences.yaml:8:3: not an instant: write one as `2026-11-21T12:00:00Z`
+    ");
 }

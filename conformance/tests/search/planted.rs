@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use tribunal::core::document::Document;
 use tribunal::core::engine::LoadContext;
 use tribunal_conformance::parity::bare::{Bare, NamedFile};
-use tribunal_conformance::parity::compare::minimal;
+use tribunal_conformance::parity::counterexample::minimal;
 use tribunal_conformance::parity::report::Bound;
 use tribunal_conformance::parity::{Contestant, Lineup};
 use tribunal_conformance::search::shrink::members;
