@@ -5,17 +5,18 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use jiff::Timestamp;
-use tribunal::LoadErrors;
 use tribunal::core::engine::LoadContext;
 use tribunal::core::limits::Span;
 use tribunal::core::pack::PackFiles;
 use tribunal::files::{read_file, read_pack};
+use tribunal::{LoadErrors, Registry};
 use tribunal_conformance::parity::bare::{Bare, NAME, NamedFile};
 use tribunal_conformance::parity::compare::{machine, revision};
-use tribunal_conformance::parity::report::{Bound, ParityReport, Run};
+use tribunal_conformance::parity::report::{Bound, ParityReport, Run, SuiteTable};
 use tribunal_conformance::parity::{Contestant, Lineup, Wanted, compare, known, written};
 use tribunal_conformance::search::{Plan, Progress};
 
+use crate::command::suites::{Suites, run_all};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::report::parity::{self as output, ReportFormat};
@@ -38,6 +39,9 @@ pub(crate) struct Args {
     /// Ask these beside as references, where they are installed: they decide nothing.
     #[arg(long, value_name = "opa|cedar", value_delimiter = ',')]
     reference: Vec<String>,
+    /// Run these upstream suites too, on the engines that take part; `all` for all of them.
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    suites: Vec<String>,
     /// More cases: a file of cases, read as one of the pack's own. May be repeated.
     #[arg(long, value_name = "FILE")]
     cases: Vec<PathBuf>,
@@ -170,6 +174,7 @@ fn make(args: &Args) -> Result<ParityReport, Failure> {
     let context = LoadContext::default();
     let beside = crate::beside::references(&args.reference, &contestants)?;
     let lineup = Lineup::load(contestants, &args.engines, beside, &context, &registry);
+    let (suites, fallen) = suites(args, &lineup, &registry)?;
     let plan = args.effort.bound(Bound::Requests(REQUESTS)).map(|bound| Plan {
         seed: args.effort.seed,
         bound,
@@ -190,18 +195,38 @@ fn make(args: &Args) -> Result<ParityReport, Failure> {
         plan,
         tokens: crate::beside::attenuated(&lineup),
         known,
-        suites: Vec::new(),
+        suites,
         context: &context,
         registry: &registry,
         run,
     };
     let mut report = compare(&lineup, wanted, &mut |progress: Progress| shown.tell(progress));
     shown.finish();
+    report.objections.extend(fallen);
     report.run.duration_ms = u64::try_from(started.1.elapsed().as_millis()).unwrap_or(u64::MAX);
     if let Some(file) = &args.write_cases {
         write_cases(&mut report, file)?;
     }
     Ok(report)
+}
+
+/// The suites wanted, on the engines that are asked, and where fewer cases pass than did.
+fn suites(
+    args: &Args,
+    lineup: &Lineup,
+    registry: &Registry,
+) -> Result<(Vec<SuiteTable>, Vec<String>), Failure> {
+    if args.suites.is_empty() {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    let named: Vec<String> = args.suites.iter().filter(|name| *name != "all").cloned().collect();
+    let asked = lineup
+        .participants
+        .iter()
+        .filter(|participant| !participant.is_reference && participant.refused.is_none());
+    let engines: Vec<String> = asked.map(|participant| participant.engine.clone()).collect();
+    let Suites { tables, fallen } = run_all(&named, &engines, None, registry)?;
+    Ok((tables, fallen))
 }
 
 /// That every engine named is one that a pack offers: asking for another proves nothing.

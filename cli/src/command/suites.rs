@@ -1,6 +1,6 @@
 //! `tribunal suites`: the suites of others, on the engines they are for.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use tribunal::Registry;
@@ -41,33 +41,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let registry = tribunal::registry();
-    let chosen = chosen(args, &registry)?;
-    let folder = args
-        .folder
-        .clone()
-        .or_else(|| std::env::var_os(FOLDER_VARIABLE).map(PathBuf::from))
-        .unwrap_or_else(|| DEFAULT_FOLDER.into());
-    if !folder.is_dir() {
-        let message = format!("the folder of the suites, `{}`, is not there", folder.display());
-        return Err(Failure::Input(message));
-    }
-    let counts = Counts::committed()?;
-    let mut tables = Vec::new();
-    let mut fallen = Vec::new();
-    for (suite, engine) in chosen {
-        let bar = bar(suite, engine);
-        let table = run_suite(suite, engine, &folder, &registry, &|done, total| {
-            bar.set_length(total as u64);
-            bar.set_position(done as u64);
-        });
-        bar.finish_and_clear();
-        let table = table?;
-        if let Some(reason) = &table.skipped {
-            complain("warning", &plain(&format!("{suite} on {engine} is skipped: {reason}")));
-        }
-        fallen.extend(counts.shortfall(&table).fallen);
-        tables.push(table);
-    }
+    let Suites { tables, fallen } = run_all(&args.suites, &args.engines, args.folder.as_deref(), &registry)?;
     match args.format {
         Format::Json => terminal::print_json(&tables)?,
         Format::Text => suites::write(&mut terminal::stdout(), &tables)?,
@@ -81,9 +55,60 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     }
 }
 
+/// What suites came to.
+pub(crate) struct Suites {
+    /// A table for each suite and engine.
+    pub(crate) tables: Vec<SuiteTable>,
+    /// Where fewer cases pass than did, a sentence each.
+    pub(crate) fallen: Vec<String>,
+}
+
+/// Runs suites on engines; all there are, where none is named.
+///
+/// # Errors
+/// Names of which there are none, a folder that is not there, a suite that cannot be read.
+pub(crate) fn run_all(
+    suites: &[String],
+    engines: &[String],
+    folder: Option<&Path>,
+    registry: &Registry,
+) -> Result<Suites, Failure> {
+    let chosen = chosen(suites, engines, registry)?;
+    let folder = folder
+        .map(Path::to_owned)
+        .or_else(|| std::env::var_os(FOLDER_VARIABLE).map(PathBuf::from))
+        .unwrap_or_else(|| DEFAULT_FOLDER.into());
+    if !folder.is_dir() {
+        let message = format!("the folder of the suites, `{}`, is not there", folder.display());
+        return Err(Failure::Input(message));
+    }
+    let counts = Counts::committed()?;
+    let mut tables = Vec::new();
+    let mut fallen = Vec::new();
+    for (suite, engine) in chosen {
+        let bar = bar(suite, engine);
+        let table = run_suite(suite, engine, &folder, registry, &|done, total| {
+            bar.set_length(total as u64);
+            bar.set_position(done as u64);
+        });
+        bar.finish_and_clear();
+        let table = table?;
+        if let Some(reason) = &table.skipped {
+            complain("warning", &plain(&format!("{suite} on {engine} is skipped: {reason}")));
+        }
+        fallen.extend(counts.shortfall(&table).fallen);
+        tables.push(table);
+    }
+    Ok(Suites { tables, fallen })
+}
+
 /// The suites with their engines, in the order of the suites.
-fn chosen(args: &Args, registry: &Registry) -> Result<Vec<(SuiteName, &'static str)>, Failure> {
-    if let Some(name) = args.suites.iter().find(|name| SuiteName::of(name).is_none()) {
+fn chosen(
+    suites: &[String],
+    engines: &[String],
+    registry: &Registry,
+) -> Result<Vec<(SuiteName, &'static str)>, Failure> {
+    if let Some(name) = suites.iter().find(|name| SuiteName::of(name).is_none()) {
         let names = SuiteName::ALL.map(SuiteName::as_str);
         let help = match nearest(name, names) {
             Some(name) => format!("did you mean `{name}`?"),
@@ -91,18 +116,18 @@ fn chosen(args: &Args, registry: &Registry) -> Result<Vec<(SuiteName, &'static s
         };
         return Err(Failure::Usage(format!("there is no suite `{name}` ({help})")));
     }
-    for engine in &args.engines {
+    for engine in engines {
         known_engine(engine, registry)?;
     }
     let is_chosen = |list: &[String], name: &str| list.is_empty() || list.iter().any(|chosen| chosen == name);
     let mut chosen = Vec::new();
-    for suite in SuiteName::ALL.into_iter().filter(|suite| is_chosen(&args.suites, suite.as_str())) {
-        let engines = suite.engines().iter().copied().filter(|engine| is_chosen(&args.engines, engine));
+    for suite in SuiteName::ALL.into_iter().filter(|suite| is_chosen(suites, suite.as_str())) {
+        let engines = suite.engines().iter().copied().filter(|engine| is_chosen(engines, engine));
         chosen.extend(engines.map(|engine| (suite, engine)));
     }
     if chosen.is_empty() {
-        let engines = args.engines.join(", ");
-        return Err(Failure::Usage(format!("{} is not for {engines}", args.suites.join(", "))));
+        let engines = engines.join(", ");
+        return Err(Failure::Usage(format!("{} is not for {engines}", suites.join(", "))));
     }
     Ok(chosen)
 }
