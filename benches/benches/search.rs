@@ -43,7 +43,8 @@ fn measure(path: &std::path::Path, requests: u64) {
     let name = contestant.source.manifest.name.clone();
     let lineup = Lineup::load(vec![contestant], &[], Vec::new(), &LoadContext::default(), &registry);
     let contestant = lineup.contestants.first().expect("it was put in");
-    let material = Material::gather(&contestant.source, &contestant.suite.cases, &lineup.vocabularies, []);
+    let material = Material::gather(&[&contestant.source], &contestant.suite.cases, &lineup.vocabularies, [])
+        .expect("there is a pack");
     let run = |seed: u64, threads: usize, timed_of: u64| -> Findings {
         let plan = Plan { seed, bound: Bound::Requests(requests), threads, stop_at_first: false, timed_of };
         let findings = explore(&lineup.panel, &material, &plan, &mut |_| {});

@@ -278,7 +278,9 @@ impl Harness<'_> {
 
     fn search(&self, panel: &Panel, vocabularies: &[Vocabulary], result: &mut MutantResult) {
         let Contestant { source, suite } = self.contestant;
-        let material = Material::gather(source, &suite.cases, vocabularies, []);
+        let Some(material) = Material::gather(&[source.as_ref()], &suite.cases, vocabularies, []) else {
+            return;
+        };
         let plan = Plan {
             seed: self.plan.seed,
             bound: self.plan.bound,
@@ -319,7 +321,9 @@ impl Harness<'_> {
             }
         }
         let Contestant { source, suite } = self.contestant;
-        let material = Material::gather(source, &suite.cases, &vocabularies, []);
+        let Some(material) = Material::gather(&[source.as_ref()], &suite.cases, &vocabularies, []) else {
+            return Vec::new();
+        };
         let mut requests = 0;
         let mut round = 0;
         while !candidates.is_empty() {

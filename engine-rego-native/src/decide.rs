@@ -87,6 +87,6 @@ fn trace(rule: &RulePlace, file: &regorus::coverage::File) -> Option<RuleTrace> 
         rule: rule.path.join("."),
         location: Some(Location { file, line, column }),
         note,
-        came_true: Some(missed.is_empty()),
+        came_true: missed.is_empty().then_some(true),
     })
 }

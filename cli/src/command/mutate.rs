@@ -46,7 +46,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIME", value_parser = Span::parse, default_value = "10m", requires = "confirm")]
     confirm_for: Span,
     /// Fail if fewer of the mutants are found, in percent of those that load and are not listed as equivalent.
-    #[arg(long, value_name = "PERCENT")]
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
     min_kill_rate: Option<f64>,
     /// How the report is written; several with --out.
     #[arg(long, value_enum, value_name = "FORMAT", value_delimiter = ',')]
@@ -54,6 +54,11 @@ pub(crate) struct Args {
     /// Write reports into this folder as `mutation.html` and so on; all of them, unless --report says which.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let wrong = || format!("`{text}` is not a percentage from 0 to 100");
+    text.parse::<f64>().ok().filter(|rate| (0.0..=100.0).contains(rate)).ok_or_else(wrong)
 }
 
 /// What a mutant is searched for where nobody says: ten seconds.
@@ -121,7 +126,11 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         tables,
     };
     if report.tables.iter().all(|table| table.mutants.is_empty()) {
-        return Err(Failure::Input("there is nothing to mutate".to_owned()));
+        let why = match &args.only {
+            Some(only) => format!("no mutant has `{only}` in its name"),
+            None => "there is nothing to mutate".to_owned(),
+        };
+        return Err(Failure::Input(why));
     }
     output::write(&report, &args.report, args.out.as_deref())?;
     let is_stale = report.tables.iter().any(|table| !table.stale.is_empty());

@@ -57,7 +57,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     write_cases: Option<PathBuf>,
     /// Write a report again from its JSON; nothing is compared.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["against", "engines", "reference", "cases", "write_cases"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["pack", "against", "engines", "reference", "cases", "write_cases", "suites", "search", "requests"])]
     from: Option<PathBuf>,
 }
 
@@ -79,7 +79,7 @@ struct Subject {
     #[arg(long, value_name = "FILE", conflicts_with = "pack", requires = "schema")]
     rego: Vec<PathBuf>,
     /// The Rego rule that decides, as `authz/decision`.
-    #[arg(long, value_name = "RULE", requires = "rego")]
+    #[arg(long, value_name = "RULE", requires = "rego", conflicts_with = "pack")]
     entrypoint: Option<String>,
     /// A Cedar policy without a pack.
     #[arg(long, value_name = "FILE", conflicts_with = "pack", requires = "schema")]
@@ -158,6 +158,14 @@ fn make(args: &Args) -> Result<ParityReport, Failure> {
     let registry = tribunal::registry();
     for engine in &args.engines {
         known_engine(engine, &registry)?;
+    }
+    if let Some(twice) = args
+        .engines
+        .iter()
+        .enumerate()
+        .find(|(at, name)| args.engines.iter().take(*at).any(|other| other == *name))
+    {
+        return Err(Failure::Usage(format!("`{}` is named twice: an engine agrees with itself", twice.1)));
     }
     let started = (Timestamp::now(), Instant::now());
     let (origin, files) = args.subject.files()?;
@@ -242,6 +250,16 @@ fn offered(contestants: &[Contestant], engines: &[String]) -> Result<(), Failure
 }
 
 impl Subject {
+    /// The folder of bare policies, if they have one, so that errors name files as they were given.
+    fn folder(&self) -> String {
+        let mut files = self.rego.iter().chain(&self.cedar).chain(&self.biscuit);
+        let folder = files.next().and_then(|file| file.parent());
+        let Some(folder) = folder.filter(|folder| files.all(|file| file.parent() == Some(folder))) else {
+            return NAME.to_owned();
+        };
+        if folder.as_os_str().is_empty() { ".".to_owned() } else { folder.display().to_string() }
+    }
+
     /// The files of what is compared, and what to call it.
     fn files(&self) -> Result<(String, PackFiles), Failure> {
         if let Some(pack) = &self.pack {
@@ -263,7 +281,7 @@ impl Subject {
             schema: optional(&self.schema)?,
             data: optional(&self.data)?,
         };
-        Ok((NAME.to_owned(), bare.files()?))
+        Ok((self.folder(), bare.files()?))
     }
 }
 

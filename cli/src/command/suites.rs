@@ -46,6 +46,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         Format::Json => terminal::print_json(&tables)?,
         Format::Text => suites::write(&mut terminal::stdout(), &tables)?,
     }
+    if tables.iter().all(|table| table.skipped.is_some()) {
+        return Err(Failure::Input("every suite was skipped: nothing was run".to_owned()));
+    }
     for sentence in &fallen {
         complain("error", &plain(sentence));
     }

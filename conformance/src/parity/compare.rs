@@ -7,6 +7,7 @@ use std::process::Command;
 use tribunal::core::contract::Pointer;
 use tribunal::core::derive::spec::DeriveSpec;
 use tribunal::core::engine::{LoadContext, Registry};
+use tribunal::core::pack::PackSource;
 
 use super::answer::record;
 use super::counterexample::{self, Reviewed};
@@ -55,14 +56,15 @@ pub fn compare(lineup: &Lineup, wanted: Wanted<'_>, progress: &mut dyn FnMut(Pro
     let rows: Vec<CaseRow> = cases.iter().map(|(pack, case)| case_row(lineup, *pack, case)).collect();
     let all_cases: Vec<Case> = cases.iter().map(|(_, case)| (*case).clone()).collect();
 
-    let mut known: Vec<Reviewed> =
-        known.iter().filter_map(|known| counterexample::review(lineup, known)).collect();
+    let mut known: Vec<Reviewed> = known.iter().map(|known| counterexample::review(lineup, known)).collect();
     let mut unexamined = 0;
     let mut participants = lineup.participants.clone();
     let mut kept = Vec::new();
-    let search = match (plan, lineup.contestants.first()) {
-        (Some(plan), Some(first)) if !lineup.panel.members().is_empty() => {
-            let material = Material::gather(&first.source, &all_cases, &lineup.vocabularies, tokens);
+    let packs: Vec<&PackSource> =
+        lineup.contestants.iter().map(|contestant| contestant.source.as_ref()).collect();
+    let material = Material::gather(&packs, &all_cases, &lineup.vocabularies, tokens);
+    let search = match (plan, material) {
+        (Some(plan), Some(material)) if !lineup.panel.members().is_empty() => {
             let findings = explore(&lineup.panel, &material, &plan, progress);
             let latencies: Vec<Option<Latency>> = findings.times.iter().map(|times| latency(times)).collect();
             for (participant, latency) in participants.iter_mut().zip(lineup.by_participant(&latencies)) {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use tribunal::core::contract::parity::Difference;
 
 use super::answer::explained;
-use super::known::Known;
+use super::known::{Covers, Known};
 use super::lineup::Lineup;
 use super::report::{Counterexample, ExplainedAnswer, KnownResult};
 use crate::search::explore::kind_of;
@@ -86,20 +86,24 @@ pub(super) fn show_the_same(a: &Counterexample, b: &Counterexample) -> bool {
 #[derive(Debug)]
 pub(super) struct Reviewed {
     pub(super) result: KnownResult,
-    /// The divergence as it shows itself, if it still does.
+    covers: Covers,
+    /// The divergence as it shows itself, shrunk, if it still does.
     example: Option<Counterexample>,
 }
 
 impl Reviewed {
     /// Whether a counterexample is this divergence: it shows the same thing as the listed request.
     pub(super) fn is_shown_by(&self, found: &Counterexample) -> bool {
-        self.example.as_ref().is_some_and(|example| show_the_same(example, found))
+        self.example.as_ref().is_some_and(|example| {
+            show_the_same(example, found)
+                && (self.covers == Covers::SameRules || example.request == found.request)
+        })
     }
 }
 
-/// Asks about a listed divergence. It still is one if the engines it names differ from the others, and these agree. `None`
-/// where it cannot be told: nobody it names takes part, or nobody else does.
-pub(super) fn review(lineup: &Lineup, known: &Known) -> Option<Reviewed> {
+/// Asks about a listed divergence. It still is one if the engines it names differ from the others, and these agree. Where
+/// nobody it names takes part, or nobody else does, it cannot be told, and its reason says so.
+pub(super) fn review(lineup: &Lineup, known: &Known) -> Reviewed {
     let written = &known.written;
     let engines: Vec<&str> = lineup
         .participants
@@ -110,7 +114,15 @@ pub(super) fn review(lineup: &Lineup, known: &Known) -> Option<Reviewed> {
     let is_named = |engine: &str| written.engines.contains(engine);
     let sides: BTreeSet<bool> = engines.iter().map(|engine| is_named(engine)).collect();
     if sides.len() < 2 {
-        return None;
+        let asked = if sides.contains(&true) { "nobody else was asked" } else { "nobody it names was asked" };
+        let result = KnownResult {
+            name: written.name.clone(),
+            reason: format!("{} (not checked: {asked})", written.reason),
+            upstream: written.upstream.clone(),
+            holds: true,
+            times: 0,
+        };
+        return Reviewed { result, covers: written.covers, example: None };
     }
     let holds = match lineup.panel.ask(&known.question, None) {
         Reply::HostRefused(_) => false,
@@ -133,6 +145,15 @@ pub(super) fn review(lineup: &Lineup, known: &Known) -> Option<Reviewed> {
         holds,
         times: 0,
     };
-    let example = holds.then(|| shown(lineup, known.question.clone(), &[]));
-    Some(Reviewed { result, example })
+    let example = holds.then(|| {
+        let question = match lineup.panel.ask(&known.question, None) {
+            Reply::Answered(answers) => {
+                let differences = lineup.panel.differences(&known.question, &answers);
+                minimal(&lineup.panel, &known.question, &answers, &differences)
+            }
+            Reply::HostRefused(_) => known.question.clone(),
+        };
+        shown(lineup, question, &[])
+    });
+    Reviewed { result, covers: written.covers, example }
 }

@@ -37,6 +37,9 @@ pub struct KnownDivergence {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "date-time"))]
     pub now: Option<String>,
+    /// Which counterexamples it excuses.
+    #[serde(default)]
+    pub covers: Covers,
     /// Why they differ, for those who read the pack.
     #[schemars(regex(pattern = r"\S"))]
     pub reason: String,
@@ -44,6 +47,18 @@ pub struct KnownDivergence {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = "^https://"))]
     pub upstream: Option<String>,
+}
+
+/// Which counterexamples a known divergence excuses.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Covers {
+    /// Those that shrink to the same request as its own.
+    #[default]
+    Request,
+    /// All with the same answers by the same rules. For engines that cannot tell their rules that is everything that is
+    /// answered alike: say it only where nothing else can hide behind it.
+    SameRules,
 }
 
 /// A divergence, ready to be asked about.
@@ -67,6 +82,13 @@ pub fn known_divergences_schema() -> Value {
 /// # Errors
 /// Everything wrong with the file, with its place.
 pub fn read(pack: &PackSource) -> Result<Vec<Known>, LoadErrors> {
+    let unread = |path: &&str| path.starts_with("parity/") && ![FILE, crate::mutation::FILE].contains(path);
+    if let Some(path) = pack.files.paths().find(unread) {
+        // A list that is never read would excuse nothing, and nobody would know.
+        let message = format!("`{}` is never read", pack.file_name(path));
+        let help = format!("`{FILE}` and `{}` are", crate::mutation::FILE);
+        return Err(LoadError::new(LoadErrorKind::Invalid, message).help(help).into());
+    }
     let Some(text) = pack.files.get(FILE) else { return Ok(Vec::new()) };
     let document = Document::parse(&pack.file_name(FILE), text)?;
     let written: Vec<KnownDivergence> = document.read(&known_divergences_schema())?;

@@ -32,11 +32,19 @@ pub fn cases(report: &ParityReport, prefix: &str) -> Option<String> {
         if example.now != crate::case::suite::DEFAULT_NOW.to_string() {
             text.push_str(&format!("  now: {}\n", example.now));
         }
-        let severest =
-            example.answers.iter().flatten().map(|answer| &answer.answer).max_by_key(|answer| answer.effect);
+        let severest = severest(example);
         text.push_str(&format!("  expect: {}\n", severest.map_or(json!({"effect": "deny"}), expectation)));
     }
     Some(text)
+}
+
+/// The most severe answer, and of several the one that most give.
+fn severest(example: &Counterexample) -> Option<&AnswerRecord> {
+    let answers = || example.answers.iter().flatten().map(|answer| &answer.answer);
+    let alike = |one: &AnswerRecord| {
+        answers().filter(|other| other.effect == one.effect && other.reason == one.reason).count()
+    };
+    answers().max_by_key(|answer| (answer.effect, alike(answer)))
 }
 
 /// An answer in one line.

@@ -47,12 +47,15 @@ const MOST_WORDS: usize = 400;
 impl Material {
     /// Gathers what there is. `vocabularies` are those of the engines, in the order of the panel; the literals are counted
     /// through all of them, rule by rule, so that their numbers are those of [`literals`].
+    ///
+    /// With several packs (two versions of one) the first says what a request looks like, and all of them what may stand in it.
     pub fn gather(
-        pack: &PackSource,
+        packs: &[&PackSource],
         cases: &[Case],
         vocabularies: &[Vocabulary],
         tokens: impl IntoIterator<Item = Token>,
-    ) -> Self {
+    ) -> Option<Self> {
+        let pack = *packs.first()?;
         let mut gathering =
             Gathering { pack, places: BTreeMap::new(), words: BTreeSet::new(), seeds: Vec::new() };
         if let Some(schema) = &pack.input_schema {
@@ -68,8 +71,10 @@ impl Material {
                 literals += 1;
             }
         }
-        gathering.derived();
-        gathering.data(&pack.data);
+        for pack in packs {
+            gathering.derived(pack);
+            gathering.data(&pack.data);
+        }
         for case in cases {
             gathering.seen(&case.request, &mut Vec::new());
         }
@@ -85,7 +90,7 @@ impl Material {
             }
         }
         let instants: BTreeSet<Timestamp> = bases.iter().map(|base| base.now).collect();
-        Self {
+        Some(Self {
             instants: around(instants),
             tokens: distinct,
             bases,
@@ -94,7 +99,7 @@ impl Material {
             seeds: gathering.seeds,
             schema: pack.input_schema.as_ref().map(|schema| schema.document().clone()),
             literals: literals as usize,
-        }
+        })
     }
 }
 
@@ -223,8 +228,8 @@ impl Gathering<'_> {
     }
 
     /// Expressions that stand only in the pack's `derive:`.
-    fn derived(&mut self) {
-        for (name, spec) in &self.pack.manifest.derive {
+    fn derived(&mut self, pack: &PackSource) {
+        for (name, spec) in &pack.manifest.derive {
             let DeriveSpec::Regex(spec) = spec else { continue };
             let Some(sampler) = Sampler::new(&spec.pattern) else { continue };
             let tokens = vec!["derived".to_owned(), name.clone()];

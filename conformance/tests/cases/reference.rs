@@ -218,7 +218,7 @@ fn search(pack: &PackSource, ours: Runner, opa: Runner) -> Result<Result<u64, St
     let panel = Panel::new([("rego-native".to_owned(), false, ours), ("opa".to_owned(), true, opa)]);
     let registry = tribunal::registry();
     let vocabulary = registry.get("rego-native").unwrap().vocabulary(pack)?;
-    let material = Material::gather(pack, &Suite::read(pack)?.cases, &[vocabulary], []);
+    let material = Material::gather(&[pack], &Suite::read(pack)?.cases, &[vocabulary], []).unwrap();
     let plan =
         Plan { seed: 4, bound: Bound::Requests(SEARCHED), threads: 1, stop_at_first: true, timed_of: 0 };
     let findings = explore(&panel, &material, &plan, &mut |_| {});

@@ -80,7 +80,7 @@ fn an_engine_that_refuses_the_pack_is_a_disagreement() {
 fn known_divergences_are_held_both_ways() {
     let request = r#"{subject: {type: agent, id: a}, action: {name: tools/call}, resource: {type: tool, id: database_write}, context: {}}"#;
     let list = format!(
-        "- name: cedar-allows-all\n  engines: [cedar]\n  request: {request}\n  reason: planted for a test\n  upstream: https://example.org/1\n"
+        "- name: cedar-allows-all\n  engines: [cedar]\n  covers: same_rules\n  request: {request}\n  reason: planted for a test\n  upstream: https://example.org/1\n"
     );
     let listed = [("policy.cedar", ALL), ("parity/known-divergences.yaml", list.as_str())];
     let report_of =

@@ -64,7 +64,7 @@ fn lineup(planted: &Planted) -> Lineup {
 /// What the search finds first, shrunk.
 fn search(lineup: &Lineup) -> Option<Question> {
     let source = &lineup.contestants[0].source;
-    let material = Material::gather(source, &[], &lineup.vocabularies, []);
+    let material = Material::gather(&[source], &[], &lineup.vocabularies, []).unwrap();
     let bound = Bound::Requests(20_000);
     let plan = Plan { seed: 1, bound, threads: 2, stop_at_first: true, timed_of: 0 };
     let findings = explore(&lineup.panel, &material, &plan, &mut |_| {});

@@ -11,7 +11,8 @@ const REQUESTS: u64 = 1_500;
 
 fn findings(lineup: &Lineup, seed: u64, threads: usize) -> Findings {
     let contestant = &lineup.contestants[0];
-    let material = Material::gather(&contestant.source, &contestant.suite.cases, &lineup.vocabularies, []);
+    let material =
+        Material::gather(&[&contestant.source], &contestant.suite.cases, &lineup.vocabularies, []).unwrap();
     let bound = Bound::Requests(REQUESTS);
     explore(
         &lineup.panel,

@@ -13,7 +13,9 @@ pub(super) fn sentence(report: &ParityReport) -> String {
         return unopposed(report, &names);
     }
     if !report.agrees() {
-        return format!("differ: {}", against(report));
+        // Something that keeps from saying that they agree need not be a difference.
+        let word = if differs(report) { "differ" } else { "not proven to agree" };
+        return format!("{word}: {}", against(report));
     }
     let grounds = grounds(report);
     if grounds.is_empty() {
@@ -26,6 +28,15 @@ pub(super) fn sentence(report: &ParityReport) -> String {
         format!(", apart from {}", count(known, "known divergence", "known divergences"))
     };
     format!("{} agree on {}{but}", listed(&names), listed(&grounds))
+}
+
+/// Whether any two answers differ, where that is not known.
+fn differs(report: &ParityReport) -> bool {
+    let found = report.search.iter().flat_map(|search| &search.counterexamples);
+    found.into_iter().any(|example| example.known.is_none())
+        || report.cases.iter().any(|row| {
+            !row.differences.is_empty() && row.cells.iter().flatten().all(|cell| cell.exception.is_none())
+        })
 }
 
 /// Whoever was not refused.
