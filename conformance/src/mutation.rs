@@ -156,7 +156,13 @@ pub fn mutate(
         .filter(|other| *other != engine && source.manifest.engines.contains_key(*other));
     let other =
         other.filter_map(|other| Some((other, load(contestant, other, context, registry).ok()?))).next();
-    let (other_name, (other, vocabulary)) = other.unwrap_or((engine, (own, own_vocabulary)));
+    let (other_name, (other, vocabulary)) = match other {
+        Some((name, (other, vocabulary))) => {
+            check_baseline(contestant, plan, [(engine, &own, &own_vocabulary), (name, &other, &vocabulary)])?;
+            (name, (other, vocabulary))
+        }
+        None => (engine, (own, own_vocabulary)),
+    };
 
     let listed: Vec<EquivalentMutant> =
         equivalent_mutants(source)?.into_iter().filter(|listed| listed.engine == engine).collect();
@@ -190,7 +196,7 @@ pub fn mutate(
         results.push(result);
     }
     let candidates = match plan.confirmed_by {
-        Some(time) => harness.confirm(&chosen, &mut results, other_name, time),
+        Some(time) => harness.confirm(&chosen, &results, other_name, time),
         None => Vec::new(),
     };
     let table = MutationTable {
@@ -203,6 +209,37 @@ pub fn mutate(
         stale,
     };
     Ok((table, candidates))
+}
+
+/// What is added to the seed where survivors are searched for once more; each round that finds one of them adds one.
+const CONFIRMED_FROM: u64 = 1_000;
+
+/// Requests on which the unchanged policies have to agree before any mistake is planted.
+const BASELINE: u64 = 2_000;
+
+/// That the unchanged policies agree: else every mutant would be found by what is wrong without it.
+fn check_baseline(
+    contestant: &Contestant,
+    plan: &MutationPlan,
+    sides: [(&str, &Runner, &Vocabulary); 2],
+) -> Result<(), LoadErrors> {
+    let Contestant { source, suite } = contestant;
+    let [(one, _, _), (other, _, _)] = sides;
+    let panel = Panel::new(sides.map(|(name, runner, _)| (name.to_owned(), false, runner.clone())));
+    let vocabularies = sides.map(|(_, _, vocabulary)| vocabulary.clone());
+    let Some(material) = Material::gather(&[source.as_ref()], &suite.cases, &vocabularies, []) else {
+        return Ok(());
+    };
+    let bound = Bound::Requests(BASELINE);
+    let plan = Plan { seed: plan.seed, bound, threads: plan.threads, stop_at_first: true, timed_of: 0 };
+    if explore(&panel, &material, &plan, &mut |_| {}).disagreements.is_empty() {
+        return Ok(());
+    }
+    let message =
+        format!("`{one}` and `{other}` differ on `{}` without any mistake planted", source.manifest.name);
+    Err(LoadError::new(LoadErrorKind::Invalid, message)
+        .help("run `tribunal parity` on the pack first")
+        .into())
 }
 
 /// The mutants that are tried, in the order of the text.
@@ -304,7 +341,7 @@ impl Harness<'_> {
     fn confirm(
         &self,
         mutants: &[Mutant],
-        results: &mut [MutantResult],
+        results: &[MutantResult],
         other_name: &str,
         time: Duration,
     ) -> Vec<EquivalentMutant> {
@@ -313,7 +350,7 @@ impl Harness<'_> {
         let mut candidates: Vec<(usize, Runner)> = Vec::new();
         let mut vocabularies = vec![self.vocabulary.clone()];
         for (index, (mutant, _)) in
-            mutants.iter().zip(&*results).enumerate().filter(|(_, (_, result))| survived(result))
+            mutants.iter().zip(results).enumerate().filter(|(_, (_, result))| survived(result))
         {
             if let Ok((runner, vocabulary)) = self.load(mutant) {
                 vocabularies.push(vocabulary);
@@ -336,7 +373,7 @@ impl Harness<'_> {
             );
             let bound = Bound::Milliseconds(u64::try_from(left.as_millis()).unwrap_or(u64::MAX));
             // A seed of its own: the first search has been made.
-            let seed = self.plan.seed.wrapping_add(1_000 + round);
+            let seed = self.plan.seed.wrapping_add(CONFIRMED_FROM + round);
             let plan = Plan { seed, bound, threads: self.plan.threads, stop_at_first: true, timed_of: 0 };
             let findings = explore(&panel, &material, &plan, &mut |_| {});
             requests += findings.compared;
@@ -344,20 +381,19 @@ impl Harness<'_> {
             let Some(found) = findings.disagreements.first() else { break };
             let Some((first, others)) = found.answers.split_first() else { break };
             let mut answers = others.iter();
-            candidates.retain(|(index, _)| {
+            candidates.retain(|_| {
                 let Some(answer) = answers.next() else { return true };
                 let pair = [first.clone(), answer.clone()];
                 let differs = !panel.differences(&found.question, &pair).is_empty();
-                if let Some(result) = results.get_mut(*index).filter(|_| differs) {
-                    result.fate = Fate::Killed;
-                    result.requests += requests;
-                    result.size = Some(shrink::size(&found.question.request));
-                    result.counterexample = Some(found.question.request.clone());
-                }
+                // It stays a survivor: the search that counts did not find it.
                 !differs
             });
         }
-        let search = FruitlessSearch { seconds: started.elapsed().as_secs(), requests, seed: self.plan.seed };
+        let search = FruitlessSearch {
+            seconds: u64::try_from(started.elapsed().as_millis().div_ceil(1_000)).unwrap_or(u64::MAX),
+            requests,
+            seed: self.plan.seed.wrapping_add(CONFIRMED_FROM),
+        };
         let entry = |(index, _): &(usize, Runner)| {
             let mutant = results.get(*index)?.id.clone();
             Some(EquivalentMutant {

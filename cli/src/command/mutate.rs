@@ -92,6 +92,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     for pack in &args.packs {
         let pack = super::parity::shipped(pack);
         let contestant = Contestant::read(&pack.display().to_string(), read_pack(&pack)?, &registry)?;
+        super::parity::offered(std::slice::from_ref(&contestant), &args.engines)?;
         let offered: Vec<String> = contestant.source.manifest.engines.keys().cloned().collect();
         let wanted: Vec<&String> = offered
             .iter()

@@ -238,7 +238,7 @@ fn suites(
 }
 
 /// That every engine named is one that a pack offers: asking for another proves nothing.
-fn offered(contestants: &[Contestant], engines: &[String]) -> Result<(), Failure> {
+pub(crate) fn offered(contestants: &[Contestant], engines: &[String]) -> Result<(), Failure> {
     for engine in engines {
         for contestant in contestants {
             if !contestant.source.manifest.engines.contains_key(engine) {

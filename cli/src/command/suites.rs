@@ -99,7 +99,9 @@ pub(crate) fn run_all(
         if let Some(reason) = &table.skipped {
             complain("warning", &plain(&format!("{suite} on {engine} is skipped: {reason}")));
         }
-        fallen.extend(counts.shortfall(&table).fallen);
+        let shortfall = counts.shortfall(&table);
+        fallen.extend(shortfall.fallen);
+        fallen.extend(shortfall.smaller);
         tables.push(table);
     }
     Ok(Suites { tables, fallen })

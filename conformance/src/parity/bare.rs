@@ -79,7 +79,13 @@ impl Bare {
                 entrypoint.strip_prefix("data.").map_or(entrypoint.clone(), |path| path.replace('.', "/"));
             engines.insert("rego-native".to_owned(), json!({"entrypoint": entrypoint}));
             for file in &self.rego {
-                files.push((base_name(&file.name, "rego"), file.bytes.clone()));
+                let name = base_name(&file.name, "rego");
+                if files.iter().any(|(other, _)| *other == name) {
+                    let message =
+                        format!("two Rego files are called `{name}`: one would take the place of the other");
+                    return Err(LoadError::new(LoadErrorKind::Invalid, message).into());
+                }
+                files.push((name, file.bytes.clone()));
             }
         }
         if let Some(cedar) = &self.cedar {

@@ -15,8 +15,8 @@ use super::known::Known;
 use super::laws;
 use super::lineup::Lineup;
 use super::report::{
-    CaseCell, CaseRow, Counterexample, Exercised, FORMAT, Latency, LawResult, LiteralExercise, Machine,
-    ParityReport, RuleExercise, Run, SearchReport, SuiteTable,
+    Bound, CaseCell, CaseRow, Counterexample, Exercised, FORMAT, Latency, LawResult, LiteralExercise,
+    Machine, ParityReport, RuleExercise, Run, SearchReport, SuiteTable,
 };
 use crate::case::Case;
 use crate::search::{Answer, Findings, Material, Plan, Progress, Question, explore, material};
@@ -51,8 +51,15 @@ pub fn compare(lineup: &Lineup, wanted: Wanted<'_>, progress: &mut dyn FnMut(Pro
         .iter()
         .enumerate()
         .flat_map(|(pack, contestant)| contestant.suite.cases.iter().map(move |case| (pack, case)));
-    let mut seen = BTreeSet::new();
-    let cases: Vec<(usize, &Case)> = cases.filter(|(_, case)| seen.insert(case.name.clone())).collect();
+    // A case that both versions have is one; of the same name, but not the same, it is two.
+    let mut seen: Vec<&Case> = Vec::new();
+    let cases: Vec<(usize, &Case)> = cases
+        .filter(|(_, case)| {
+            let is_new = !seen.iter().any(|other| is_same(other, case));
+            seen.push(case);
+            is_new
+        })
+        .collect();
     let rows: Vec<CaseRow> = cases.iter().map(|(pack, case)| case_row(lineup, *pack, case)).collect();
     let all_cases: Vec<Case> = cases.iter().map(|(_, case)| (*case).clone()).collect();
 
@@ -98,6 +105,15 @@ pub fn compare(lineup: &Lineup, wanted: Wanted<'_>, progress: &mut dyn FnMut(Pro
     report
 }
 
+fn is_same(a: &Case, b: &Case) -> bool {
+    a.name == b.name
+        && a.request == b.request
+        && a.now == b.now
+        && a.token == b.token
+        && a.expect == b.expect
+        && a.exceptions == b.exceptions
+}
+
 fn case_row(lineup: &Lineup, pack: usize, case: &Case) -> CaseRow {
     let question = Question { request: case.request.clone(), now: case.now, token: case.token.clone() };
     let mut answers = Vec::new();
@@ -124,7 +140,9 @@ fn case_row(lineup: &Lineup, pack: usize, case: &Case) -> CaseRow {
                     .get(member.runner().engine())
                     .map(|exception| exception.reason.clone()),
             };
-            answers.push(answer);
+            if cell.exception.is_none() {
+                answers.push(answer);
+            }
             Some(cell)
         })
         .collect();
@@ -132,6 +150,7 @@ fn case_row(lineup: &Lineup, pack: usize, case: &Case) -> CaseRow {
         name: case.name.clone(),
         location: case.location.to_string(),
         cells,
+        // Engines that the case excepts are held to their exceptions, and to nothing else.
         differences: lineup.panel.differences(&question, &answers),
     }
 }
@@ -150,7 +169,9 @@ fn search_report(
             found.known = Some(known.result.name.clone());
         }
         let alike = |other: &&mut Counterexample| {
-            other.request == found.request || counterexample::show_the_same(other, &found)
+            let is_same_question =
+                (&other.request, &other.now, &other.token) == (&found.request, &found.now, &found.token);
+            other.known == found.known && (is_same_question || counterexample::show_the_same(other, &found))
         };
         match counterexamples.iter_mut().find(alike) {
             Some(other) => other.times += disagreement.times,
@@ -290,8 +311,7 @@ fn objections(report: &ParityReport) -> Vec<String> {
             counted(asked, "participant", "participants")
         ));
     }
-    let excepted = |row: &&CaseRow| row.cells.iter().flatten().any(|cell| cell.exception.is_some());
-    let differing = report.cases.iter().filter(|row| !row.differences.is_empty() && !excepted(row)).count();
+    let differing = report.cases.iter().filter(|row| !row.differences.is_empty()).count();
     if differing > 0 {
         found.push(counted(differing, "case is", "cases are") + " answered differently");
     }
@@ -309,8 +329,13 @@ fn objections(report: &ParityReport) -> Vec<String> {
             found
                 .push(counted(new, "kind of request", "kinds of requests") + " with different answers found");
         }
-        if search.compared == 0 {
-            found.push("no request of the search reached the engines".to_owned());
+        match search.bound {
+            Bound::Requests(wanted) if search.compared < wanted => found.push(format!(
+                "only {} of {wanted} requests reached the engines: the host refuses nearly all that can be made",
+                search.compared
+            )),
+            _ if search.compared == 0 => found.push("no request of the search reached the engines".to_owned()),
+            _ => {}
         }
     }
     let broken = report.laws.iter().filter(|law| law.broken.is_some()).count();

@@ -137,18 +137,20 @@ impl Hearing<'_> {
             if before.decision.effect == DecisionEffect::Redact {
                 return Trial::Beside;
             }
+            let mut is_taken = false;
             for place in ["", "/context", "/subject/properties", "/resource/properties"] {
                 let mut changed = question.clone();
                 let Some(Value::Object(members)) = changed.request.pointer_mut(place) else { continue };
                 members.insert(UNHEARD_OF.to_owned(), Value::from(1));
                 // A closed schema refuses it: then it is not irrelevant.
                 let Some(after) = self.ask(&self.panel, &changed) else { continue };
+                is_taken = true;
                 let change = format!("`{place}/{UNHEARD_OF}` added");
                 if let Trial::Broken(broken) = self.same(question, before.clone(), after, &change) {
                     return Trial::Broken(broken);
                 }
             }
-            Trial::Kept
+            if is_taken { Trial::Kept } else { Trial::Beside }
         })
     }
 
@@ -156,6 +158,10 @@ impl Hearing<'_> {
         let says = "the order of members in the request's text changes nothing";
         self.result("key_order", says, |question| {
             let Some(member) = self.panel.members().first() else { return Trial::Beside };
+            // What the host refuses, the engine never reads.
+            if self.ask(&self.panel, question).is_none() {
+                return Trial::Beside;
+            }
             let ask = |text: String| {
                 let request = PolicyRequest::from_slice(text.as_bytes()).ok()?.at(question.now);
                 let request = match &question.token {

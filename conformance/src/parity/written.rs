@@ -27,6 +27,11 @@ pub fn cases(report: &ParityReport, prefix: &str) -> Option<String> {
             let line = format!("{}: {said}", participant.name).replace(char::is_control, " ");
             text.push_str(&format!("# {line}\n"));
         }
+        if example.token.is_some() {
+            text.push_str(
+                "# It was decided with a token: give the case a `token`, a file beside the cases.\n",
+            );
+        }
         text.push_str(&format!("- name: {prefix}-{}\n", index + 1));
         text.push_str(&format!("  request: {}\n", example.request));
         if example.now != crate::case::suite::DEFAULT_NOW.to_string() {

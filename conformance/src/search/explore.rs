@@ -33,8 +33,11 @@ const MOST_KEPT: usize = 4_096;
 /// One question in so many is explained, to see which rules run.
 const EXPLAINED_OF: u64 = 1_024;
 
-/// Different disagreements that are kept apart, at most.
-const MOST_KINDS: usize = 64;
+/// Examples kept of one kind of disagreement, since different mistakes can look alike where engines cannot tell their rules.
+const MOST_EXAMPLES: usize = 8;
+
+/// Examples kept in all.
+const MOST_KEPT_EXAMPLES: usize = 128;
 
 /// What is searched, and how long.
 #[derive(Debug, Clone, Copy)]
@@ -83,7 +86,7 @@ pub struct Findings {
     pub times: Vec<Vec<u64>>,
     /// Questions kept because they led somewhere new.
     pub kept: Vec<Question>,
-    /// Disagreements, in the order in which they were found, one of each kind.
+    /// Disagreements, in the order in which they were found, a few of each kind.
     pub disagreements: Vec<Disagreement>,
     /// Questions on which members differ in kinds of which no example is kept: there were too many kinds.
     pub unexamined: u64,
@@ -154,13 +157,16 @@ fn landing(answers: &[Answer]) -> u64 {
     hasher.finish()
 }
 
+/// By kind of disagreement, the places of its examples among those kept.
+type Kinds = HashMap<u64, Vec<usize>>;
+
 /// What one batch brought.
 #[derive(Debug)]
 struct Batch {
     number: u64,
     findings: Findings,
     new: Vec<(u64, Question)>,
-    kinds: HashMap<u64, usize>,
+    kinds: Kinds,
 }
 
 /// What all threads share between two epochs.
@@ -218,7 +224,7 @@ pub fn explore(
     };
 
     let mut total = Findings::for_panel(panel, material);
-    let mut kinds: HashMap<u64, usize> = HashMap::new();
+    let mut kinds = Kinds::new();
     std::thread::scope(|scope| {
         for _ in 1..threads {
             scope.spawn(|| {
@@ -294,9 +300,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 fn run_batch(panel: &Panel, material: &Material, plan: &Plan, epoch: &Epoch, number: u64) -> Batch {
-    let mut seed = DefaultHasher::new();
-    (plan.seed, number).hash(&mut seed);
-    let mut generator = Generator::new(material, seed.finish());
+    // Spread by the golden ratio, as SplitMix64 does: the same for ever, which std's hashers do not promise.
+    let seed = plan.seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mut generator = Generator::new(material, seed);
     let mut batch = Batch {
         number,
         findings: Findings::for_panel(panel, material),
@@ -317,7 +323,7 @@ fn run_batch(panel: &Panel, material: &Material, plan: &Plan, epoch: &Epoch, num
         }
         let question = generator.question(&epoch.corpus);
         let is_found = batch.ask(panel, plan, question, generator.used(), index, |landing| {
-            !epoch.landings.contains(&landing) && landed.insert(landing)
+            epoch.corpus.len() < MOST_KEPT && !epoch.landings.contains(&landing) && landed.insert(landing)
         });
         if is_found && plan.stop_at_first {
             break;
@@ -367,24 +373,9 @@ impl Batch {
         }
         if is_found {
             let kind = kind_of(&answers, &differences, true);
-            match self.kinds.get(&kind) {
-                Some(at) => {
-                    if let Some(known) = findings.disagreements.get_mut(*at) {
-                        known.times += 1;
-                    }
-                }
-                None if findings.disagreements.len() < MOST_KINDS => {
-                    self.kinds.insert(kind, findings.disagreements.len());
-                    findings.disagreements.push(Disagreement {
-                        question: question.clone(),
-                        found_at: index + 1,
-                        times: 1,
-                        differences,
-                        answers,
-                    });
-                }
-                None => findings.unexamined += 1,
-            }
+            let found_at = findings.compared;
+            let found = Disagreement { question: question.clone(), found_at, times: 1, differences, answers };
+            findings.keep(kind, found, &mut self.kinds);
         }
         if is_new {
             self.new.push((landing, question));
@@ -403,6 +394,19 @@ impl Findings {
             times: vec![Vec::new(); members],
             literals: vec![0; material.literals],
             ..Self::default()
+        }
+    }
+
+    /// Keeps an example of a kind, or counts it with the last one of its kind.
+    fn keep(&mut self, kind: u64, found: Disagreement, kinds: &mut Kinds) {
+        let examples = kinds.entry(kind).or_default();
+        if examples.len() < MOST_EXAMPLES && self.disagreements.len() < MOST_KEPT_EXAMPLES {
+            examples.push(self.disagreements.len());
+            self.disagreements.push(found);
+        } else if let Some(known) = examples.last().and_then(|at| self.disagreements.get_mut(*at)) {
+            known.times += found.times;
+        } else {
+            self.unexamined += found.times;
         }
     }
 
@@ -434,8 +438,9 @@ impl Findings {
     }
 
     /// Takes over what a batch brought.
-    fn absorb(&mut self, batch: Batch, kinds: &mut HashMap<u64, usize>, epoch: &mut Epoch) {
+    fn absorb(&mut self, batch: Batch, kinds: &mut Kinds, epoch: &mut Epoch) {
         let Batch { findings, new, kinds: own, .. } = batch;
+        let before = self.compared;
         self.tried += findings.tried;
         self.compared += findings.compared;
         self.unexamined += findings.unexamined;
@@ -462,19 +467,14 @@ impl Findings {
                 known.failed |= seen.failed;
             }
         }
-        let by_place: BTreeMap<usize, u64> = own.into_iter().map(|(kind, at)| (at, kind)).collect();
-        for (disagreement, kind) in findings.disagreements.into_iter().zip(by_place.into_values()) {
-            match kinds.get(&kind) {
-                Some(at) => {
-                    if let Some(known) = self.disagreements.get_mut(*at) {
-                        known.times += disagreement.times;
-                    }
-                }
-                None if self.disagreements.len() < MOST_KINDS => {
-                    kinds.insert(kind, self.disagreements.len());
-                    self.disagreements.push(disagreement);
-                }
-                None => self.unexamined += disagreement.times,
+        let mut kind_at: HashMap<usize, u64> = HashMap::new();
+        for (kind, places) in own {
+            kind_at.extend(places.into_iter().map(|at| (at, kind)));
+        }
+        for (at, mut disagreement) in findings.disagreements.into_iter().enumerate() {
+            disagreement.found_at += before;
+            if let Some(kind) = kind_at.get(&at) {
+                self.keep(*kind, disagreement, kinds);
             }
         }
         for (landing, question) in new {

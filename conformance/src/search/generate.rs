@@ -2,6 +2,7 @@
 
 use fastrand::Rng;
 use serde_json::{Map, Value};
+use tribunal::core::contract::json;
 
 use super::material::{Material, list, referred};
 use super::panel::Question;
@@ -52,6 +53,8 @@ impl<'m> Generator<'m> {
         {
             question.now = *now;
         }
+        // As the front door does, so that what is explained and shrunk is what was asked.
+        json::make_whole(&mut question.request);
         question
     }
 

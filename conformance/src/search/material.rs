@@ -58,7 +58,7 @@ impl Material {
         let pack = *packs.first()?;
         let mut gathering =
             Gathering { pack, places: BTreeMap::new(), words: BTreeSet::new(), seeds: Vec::new() };
-        if let Some(schema) = &pack.input_schema {
+        for schema in packs.iter().filter_map(|pack| pack.input_schema.as_ref()) {
             gathering.schema(schema.document(), schema.document(), &mut Vec::new(), 12);
         }
         let mut literals = 0;

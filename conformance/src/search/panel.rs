@@ -9,7 +9,7 @@ use tribunal::core::config::deployment::standard_boundaries;
 use tribunal::core::contract::parity::{self, Difference};
 use tribunal::core::contract::{Decision, PolicyRequest, Rules, Token};
 use tribunal::core::dispatch::LoadedPack;
-use tribunal::core::engine::Explanation;
+use tribunal::core::engine::{Explanation, Prepared};
 use tribunal::core::fault::{Fault, FaultKind, fail_closed};
 use tribunal::core::pack::{PackSource, ReasonParity};
 
@@ -136,48 +136,45 @@ impl Panel {
             .iter()
             .filter_map(|at| Some(self.members.get(*at)?.loaded.prepare(payload, question.now)))
             .collect();
-        if let Some(Err(first)) = prepared.first()
-            && prepared.iter().all(|other| other.as_ref().err().map(|fault| fault.kind) == Some(first.kind))
+        let views: Vec<Result<Prepared<'_>, Fault>> = self
+            .members
+            .iter()
+            .map(|member| match prepared.get(member.preparation) {
+                Some(Ok(prepared)) => member.loaded.view(prepared, question.now, question.token.as_ref()),
+                Some(Err(fault)) => Err(fault.clone()),
+                None => Err(Fault::new(FaultKind::NotLoaded, "nobody prepares its requests")),
+            })
+            .collect();
+        let kind = |view: &Result<Prepared<'_>, Fault>| view.as_ref().err().map(|fault| fault.kind);
+        if let Some(Some(first)) = views.first().map(kind)
+            && views.iter().all(|view| kind(view) == Some(first))
         {
-            return Reply::HostRefused(first.kind);
+            return Reply::HostRefused(first);
         }
-        let ask = |member: &Member| -> Answer {
-            let prepared = match prepared.get(member.preparation) {
-                Some(Ok(prepared)) => prepared,
-                Some(Err(fault)) => return Answer::fault(fault.clone()),
-                None => {
-                    return Answer::fault(Fault::new(FaultKind::NotLoaded, "nobody prepares its requests"));
-                }
-            };
-            let view = match member.loaded.view(prepared, question.now, question.token.as_ref()) {
-                Ok(view) => view,
-                Err(fault) => return Answer::fault(fault),
-            };
-            match member.loaded.decide(payload, &view) {
+        let ask = |(member, view): (&Member, &Result<Prepared<'_>, Fault>)| -> Answer {
+            let decided = view.as_ref().map_err(Fault::clone);
+            match decided.and_then(|view| member.loaded.decide(payload, view)) {
                 Ok(verdict) => Answer { decision: verdict.decision, fault: None, rules: verdict.rules },
                 Err(fault) => Answer::fault(fault),
             }
         };
         let mut answers = Vec::with_capacity(self.members.len());
-        for member in &self.members {
-            match &mut times {
-                None => answers.push(ask(member)),
-                Some(times) => {
-                    let started = Instant::now();
-                    answers.push(ask(member));
-                    times.push(u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX));
-                }
+        for asked in self.members.iter().zip(&views) {
+            let started = times.is_some().then(Instant::now);
+            answers.push(ask(asked));
+            if let (Some(times), Some(started)) = (&mut times, started) {
+                times.push(u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX));
             }
         }
         // A redaction has rounds, and they are dispatch's.
         if answers.iter().any(|answer| !answer.decision.patches.is_empty()) {
             for (index, member) in self.members.iter().enumerate() {
-                let started = Instant::now();
-                if let Some(answer) = answers.get_mut(index) {
-                    *answer = dispatched(member, &request);
+                let (answer, time) = dispatched(member, &request);
+                if let Some(place) = answers.get_mut(index) {
+                    *place = answer;
                 }
-                if let Some(time) = times.as_mut().and_then(|times| times.get_mut(index)) {
-                    *time += u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+                if let Some(place) = times.as_mut().and_then(|times| times.get_mut(index)) {
+                    *place = time;
                 }
             }
         }
@@ -231,13 +228,14 @@ impl Panel {
     }
 }
 
-/// One member's answer after all rounds of redaction.
-fn dispatched(member: &Member, request: &PolicyRequest) -> Answer {
+/// One member's answer after all rounds of redaction, and the time its engine took.
+fn dispatched(member: &Member, request: &PolicyRequest) -> (Answer, u64) {
     let mut outcome = member.runner.dispatcher().evaluate(request);
     let pack = outcome.packs.pop();
     let fault = outcome.fault.or_else(|| pack.as_ref().and_then(|pack| pack.fault.clone()));
+    let time = pack.as_ref().map_or(outcome.duration_ns, |pack| pack.duration_ns);
     let rules = pack.map_or(Rules::determined([]), |pack| pack.rules);
-    Answer { decision: outcome.decision, fault, rules }
+    (Answer { decision: outcome.decision, fault, rules }, time)
 }
 
 /// Whether two packs check and complete requests in the same way.

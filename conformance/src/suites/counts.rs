@@ -55,6 +55,12 @@ impl Counts {
         self.0.entry(table.suite.clone()).or_default().insert(table.engine.clone(), folders.collect());
     }
 
+    /// The cases that a suite had on an engine.
+    pub fn cases(&self, suite: &str, engine: &str) -> u64 {
+        let folders = self.0.get(suite).and_then(|engines| engines.get(engine));
+        folders.into_iter().flat_map(BTreeMap::values).map(|count| count.cases).sum()
+    }
+
     /// Holds a table of a whole suite against the counts.
     pub fn shortfall(&self, table: &SuiteTable) -> Shortfall {
         let mut shortfall = Shortfall::default();
@@ -103,6 +109,7 @@ mod tests {
     fn counts_may_rise_and_never_fall() {
         let mut counts = Counts::default();
         counts.note(&table(&[("a", 2, 1), ("b", 5, 0)]));
+        assert_eq!((counts.cases("suite", "engine"), counts.cases("suite", "other")), (8, 0));
         for (folders, fallen, smaller) in [
             (&[("a", 2, 1), ("b", 5, 0)][..], 0, 0),
             (&[("a", 3, 0), ("b", 5, 4), ("c", 0, 9)], 0, 0),

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use tribunal::core::location::Location;
 
+use super::reading::json;
 use super::{SuiteError, SuiteName};
 
 macro_rules! lists {
@@ -83,20 +84,18 @@ pub(crate) fn list(engine: &str, suite: SuiteName) -> Result<BTreeMap<String, Kn
     read(&format!("conformance/divergences/{engine}/{suite}.jsonl"), text)
 }
 
-fn read(file: &str, text: &str) -> Result<BTreeMap<String, Known>, SuiteError> {
+/// Reads a list.
+pub(crate) fn read(file: &str, text: &str) -> Result<BTreeMap<String, Known>, SuiteError> {
     let mut known = BTreeMap::new();
     for (index, line) in text.lines().enumerate() {
-        let wrong = |column: usize, message: String| SuiteError::Syntax {
-            location: Location::new(file, index + 1, column),
-            message,
-        };
-        let Line { case, how, why, upstream } =
-            serde_json::from_str(line).map_err(|error| wrong(error.column(), error.to_string()))?;
+        let wrong =
+            |message: String| SuiteError::Syntax { location: Location::new(file, index + 1, 1), message };
+        let Line { case, how, why, upstream } = json(file, index + 1, line)?;
         if why.trim().is_empty() {
-            return Err(wrong(1, format!("no reason is given for `{case}`")));
+            return Err(wrong(format!("no reason is given for `{case}`")));
         }
         if known.contains_key(&case) {
-            return Err(wrong(1, format!("`{case}` stands here twice")));
+            return Err(wrong(format!("`{case}` stands here twice")));
         }
         known.insert(case, Known { how, why, upstream });
     }

@@ -9,18 +9,21 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
+use tribunal::Registry;
 use tribunal::core::engine::{LoadContext, LoadErrors};
-use tribunal::core::pack::{PackFiles, lock};
-use tribunal::wasm::{BuildError, CompileError, MODULE, OpaCompiler, WasmCompiler, build_pack};
+use tribunal::core::pack::{PackFiles, PackSource, lock};
+use tribunal::wasm::{BuildError, CompileError, MODULE, OpaCompiler, Probe, WasmCompiler, build_pack};
 
-/// Builds modules.
+use super::rego::{Answer, Prober, Question};
+
+/// Builds modules, and asks rego-wasm with them.
 pub(crate) struct Modules {
     compiler: Kept,
     code: Option<PathBuf>,
 }
 
 /// Why there is no module.
-pub(crate) enum Unbuilt {
+enum Unbuilt {
     /// The compiler refuses the Rego.
     Refused(LoadErrors),
     /// It did not get to it.
@@ -34,17 +37,12 @@ impl Modules {
     /// If it is not there, or is another version.
     pub(crate) fn find(cache: Option<&Path>) -> Result<Self, CompileError> {
         let folder = cache.map(|cache| cache.join("modules"));
-        Ok(Self {
-            compiler: Kept { opa: OpaCompiler::find()?, folder },
-            code: cache.map(|cache| cache.join("code")),
-        })
+        let compiler = Kept { opa: OpaCompiler::find()?, folder };
+        Ok(Self { compiler, code: cache.map(|cache| cache.join("code")) })
     }
 
     /// The files of a pack with its module and the lock that vouches for it.
-    ///
-    /// # Errors
-    /// What the compiler has against the Rego.
-    pub(crate) fn build(&self, mut files: PackFiles, entrypoint: &str) -> Result<PackFiles, Unbuilt> {
+    fn build(&self, mut files: PackFiles, entrypoint: &str) -> Result<PackFiles, Unbuilt> {
         let broken = |error: &dyn std::error::Error| Unbuilt::Broken(format!("no module was built: {error}"));
         let built =
             build_pack(&files, &[entrypoint.to_owned()], &self.compiler).map_err(|error| match error {
@@ -58,10 +56,25 @@ impl Modules {
         files.insert(MODULE, built.module);
         Ok(files)
     }
+}
 
-    /// How the modules are loaded.
-    pub(crate) fn context(&self) -> LoadContext {
-        LoadContext { cache: self.code.clone(), ..LoadContext::default() }
+impl Prober for Modules {
+    fn ask(&self, question: &Question, files: PackFiles, registry: &Registry) -> Result<Answer, String> {
+        let files = match self.build(files, &question.entrypoint()) {
+            Ok(files) => files,
+            Err(Unbuilt::Refused(errors)) => return Ok(Answer::Refused(errors)),
+            Err(Unbuilt::Broken(why)) => return Err(why),
+        };
+        let context = LoadContext { cache: self.code.clone(), ..LoadContext::default() };
+        let pack = PackSource::read("case", files, registry);
+        match pack.and_then(|pack| Probe::load(&pack, &context)) {
+            Ok(probe) => Ok(Answer::of(probe.value(question.input.as_ref()))),
+            Err(errors) => Ok(Answer::Refused(errors)),
+        }
+    }
+
+    fn loses_order(&self) -> bool {
+        true
     }
 }
 

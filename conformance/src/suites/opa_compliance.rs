@@ -156,11 +156,11 @@ fn module_of(query: &str, results: &Results) -> String {
 fn without_last_commas(term: &str) -> String {
     let (mut kept, mut in_text, mut escaped) = (String::with_capacity(term.len()), false, false);
     for character in term.chars() {
-        if !in_text && matches!(character, ']' | '}') {
-            let end = kept.trim_end().len();
-            if kept.trim_end().ends_with(',') {
-                kept.truncate(end - 1);
-            }
+        if !in_text
+            && matches!(character, ']' | '}')
+            && let Some(before) = kept.trim_end().strip_suffix(',')
+        {
+            kept.truncate(before.len());
         }
         in_text ^= character == '"' && !escaped;
         escaped = in_text && character == '\\' && !escaped;
@@ -186,10 +186,10 @@ mod tests {
     #[test]
     fn commas_inside_texts_stay() {
         for (term, without) in [
-            ("[1, 2, ]", "[1, 2 ]"),
+            ("[1, 2, ]", "[1, 2]"),
             (r#"{"a,}": {1, 2,},}"#, r#"{"a,}": {1, 2}}"#),
-            (r#"["\",]"#, r#"["\"]"#),
-            (r#"["",]",]"#, r#"["",]"]"#),
+            (r#"["\\",]"#, r#"["\\"]"#),
+            (r#"["\",]",]"#, r#"["\",]"]"#),
         ] {
             assert_eq!(without_last_commas(term), without);
         }

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use tribunal::core::location::Location;
-use tribunal_rego_builtins::Value;
 
 use super::SuiteError;
 
@@ -42,15 +41,19 @@ pub(crate) fn stem(path: &Path) -> String {
 
 /// A JSON text as a type. `file` and `line`, counted from 1, say where it begins.
 pub(crate) fn json<T: DeserializeOwned>(file: &str, line: usize, text: &str) -> Result<T, SuiteError> {
-    serde_json::from_str(text).map_err(|error| SuiteError::Syntax {
-        location: Location::new(file, line + error.line().saturating_sub(1), error.column().max(1)),
-        message: error.to_string(),
+    serde_json::from_str(text).map_err(|error| {
+        let location = Location::new(file, line + error.line().saturating_sub(1), error.column().max(1));
+        // The message ends with the place inside the text, which is not that inside the file.
+        let said = error.to_string();
+        let message = said.split(" at line ").next().map_or(said.clone(), str::to_owned);
+        SuiteError::Syntax { location, message }
     })
 }
 
+#[cfg(any(feature = "wasm", feature = "rego-native"))]
 /// A JSON text as a value of Rego, whose numbers are exact.
-pub(crate) fn rego(file: &str, line: usize, text: &str) -> Result<Value, SuiteError> {
-    Value::parse_json(text).or_else(|error| {
+pub(crate) fn rego(file: &str, line: usize, text: &str) -> Result<tribunal_rego_builtins::Value, SuiteError> {
+    tribunal_rego_builtins::Value::parse_json(text).or_else(|error| {
         // The other reader tells the place, of whatever it refuses too.
         json::<serde::de::IgnoredAny>(file, line, text)?;
         Err(SuiteError::Syntax { location: Location::new(file, line, 1), message: error.to_string() })

@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use tribunal::Registry;
 use tribunal::core::engine::{Capability, LoadErrors};
 use tribunal::core::fault::Fault;
-use tribunal::core::pack::{PackFiles, PackSource};
+use tribunal::core::pack::PackFiles;
 use tribunal_rego_builtins::Value;
 
 use super::runner::Verdict;
@@ -45,13 +45,27 @@ pub(crate) enum Wanted {
 
 /// What came of a question.
 #[derive(Debug)]
-enum Answer {
+pub(crate) enum Answer {
+    /// A value.
     Value(Value),
+    /// No value.
     Undefined,
+    /// A fault of the evaluation.
     Faulted(Fault),
+    /// A refusal of the load.
     Refused(LoadErrors),
-    /// The machine failed, not the engine.
-    Broken(String),
+}
+
+/// Asks one engine.
+pub(crate) trait Prober: Send + Sync {
+    /// What the engine makes of a question, which is also there as a pack.
+    ///
+    /// # Errors
+    /// What failed that is not the engine.
+    fn ask(&self, question: &Question, files: PackFiles, registry: &Registry) -> Result<Answer, String>;
+
+    /// Whether a set comes as a list in the order of a hash table, which nothing tells from a list that has an order.
+    fn loses_order(&self) -> bool;
 }
 
 /// An engine that takes Rego.
@@ -59,15 +73,7 @@ pub(crate) struct RegoEngine<'r> {
     id: &'static str,
     registry: &'r Registry,
     is_strict: bool,
-    prober: Prober,
-}
-
-/// How the engine is asked.
-enum Prober {
-    #[cfg(feature = "rego-native")]
-    Native,
-    #[cfg(feature = "wasm")]
-    Wasm(super::modules::Modules),
+    prober: Box<dyn Prober>,
 }
 
 /// The engine of this name, or why it cannot be asked here.
@@ -79,22 +85,39 @@ pub(crate) fn engine<'r>(
     registry: &'r Registry,
     options: &Options,
 ) -> Result<Result<Arc<RegoEngine<'r>>, String>, SuiteError> {
-    let prober = match id {
-        #[cfg(feature = "rego-native")]
-        "rego-native" => Prober::Native,
-        #[cfg(feature = "wasm")]
-        "rego-wasm" => match super::modules::Modules::find(options.cache.as_deref()) {
-            Ok(modules) => Prober::Wasm(modules),
-            Err(error) if super::is_required("TRIBUNAL_REQUIRE_OPA") => {
-                return Err(SuiteError::NoCompiler(error.to_string()));
-            }
-            Err(error) => return Ok(Err(error.to_string())),
-        },
-        _ => return Ok(Err(format!("this program cannot ask `{id}` what the suite asks"))),
-    };
+    let prober = if id == "rego-wasm" { wasm(options)? } else { native() };
     let is_strict =
         registry.get(id).is_some_and(|factory| factory.capabilities().has(Capability::StrictBuiltins));
-    Ok(Ok(Arc::new(RegoEngine { id, registry, is_strict, prober })))
+    Ok(prober.map(|prober| Arc::new(RegoEngine { id, registry, is_strict, prober })))
+}
+
+/// An engine to ask, or why there is none.
+type Found = Result<Box<dyn Prober>, String>;
+
+#[cfg(feature = "rego-native")]
+fn native() -> Found {
+    Ok(Box::new(Native))
+}
+
+#[cfg(not(feature = "rego-native"))]
+fn native() -> Found {
+    Err("this program was built without native Rego".to_owned())
+}
+
+#[cfg(feature = "wasm")]
+fn wasm(options: &Options) -> Result<Found, SuiteError> {
+    match super::modules::Modules::find(options.cache.as_deref()) {
+        Ok(modules) => Ok(Ok(Box::new(modules))),
+        Err(error) if super::is_required("TRIBUNAL_REQUIRE_OPA") => {
+            Err(SuiteError::NoCompiler(error.to_string()))
+        }
+        Err(error) => Ok(Err(error.to_string())),
+    }
+}
+
+#[cfg(not(feature = "wasm"))]
+fn wasm(_: &Options) -> Result<Found, SuiteError> {
+    Ok(Err("this program was built without Rego on WebAssembly".to_owned()))
 }
 
 impl RegoEngine<'_> {
@@ -107,9 +130,9 @@ impl RegoEngine<'_> {
                 Capability::StrictBuiltins.as_str()
             ));
         }
-        let came = match self.ask(question) {
-            Answer::Broken(why) => return Verdict::Failed(why),
-            came => came,
+        let came = match self.prober.ask(question, question.files(self.id), self.registry) {
+            Ok(came) => came,
+            Err(why) => return Verdict::Failed(why),
         };
         let wants = || match wanted {
             Wanted::Value { value, .. } => format!("wanted {}", value.to_json()),
@@ -129,69 +152,43 @@ impl RegoEngine<'_> {
             }
             (Answer::Value(value), _) => Verdict::Failed(format!("{}; came {}", wants(), value.to_json())),
             (Answer::Undefined, _) => Verdict::Failed(format!("{}; came undefined", wants())),
-            (Answer::Broken(why), _) => Verdict::Failed(why.clone()),
         }
     }
 
     fn equal(&self, came: &Value, wanted: &Value, is_unordered: bool) -> bool {
         // The suite's answers were written as JSON, where a set is a list.
         let Ok(came) = Value::parse_json(&came.to_json()) else { return false };
-        match is_unordered || self.loses_order() {
+        match is_unordered || self.prober.loses_order() {
             true => sorted(came) == sorted(wanted.clone()),
             false => came == *wanted,
         }
     }
+}
 
-    /// Whether a set comes as a list in the order of a hash table, which nothing tells from a list that has an order.
-    fn loses_order(&self) -> bool {
-        match self.prober {
-            #[cfg(feature = "rego-native")]
-            Prober::Native => false,
-            #[cfg(feature = "wasm")]
-            Prober::Wasm(_) => true,
-        }
-    }
+/// Asks native Rego.
+#[cfg(feature = "rego-native")]
+struct Native;
 
-    fn ask(&self, question: &Question) -> Answer {
-        let files = question.files(self.id);
-        match &self.prober {
-            #[cfg(feature = "rego-native")]
-            Prober::Native => self.ask_native(question, files),
-            #[cfg(feature = "wasm")]
-            Prober::Wasm(modules) => self.ask_wasm(question, files, modules),
-        }
-    }
-
-    #[cfg(feature = "rego-native")]
-    fn ask_native(&self, question: &Question, files: PackFiles) -> Answer {
+#[cfg(feature = "rego-native")]
+impl Prober for Native {
+    fn ask(&self, question: &Question, files: PackFiles, registry: &Registry) -> Result<Answer, String> {
         /// Far beyond what a case needs: it is not the clock that judges it.
         const DEADLINE: std::time::Duration = std::time::Duration::from_secs(60);
-        let loaded = PackSource::read("case", files, self.registry)
-            .and_then(|pack| tribunal::rego_native::Probe::load(&pack));
-        match loaded {
-            Ok(probe) => Answer::of(probe.value(question.input.as_ref(), DEADLINE)),
-            Err(errors) => Answer::Refused(errors),
+        let pack = tribunal::core::pack::PackSource::read("case", files, registry);
+        match pack.and_then(|pack| tribunal::rego_native::Probe::load(&pack)) {
+            Ok(probe) => Ok(Answer::of(probe.value(question.input.as_ref(), DEADLINE))),
+            Err(errors) => Ok(Answer::Refused(errors)),
         }
     }
 
-    #[cfg(feature = "wasm")]
-    fn ask_wasm(&self, question: &Question, files: PackFiles, modules: &super::modules::Modules) -> Answer {
-        let files = match modules.build(files, &question.entrypoint()) {
-            Ok(files) => files,
-            Err(super::modules::Unbuilt::Refused(errors)) => return Answer::Refused(errors),
-            Err(super::modules::Unbuilt::Broken(why)) => return Answer::Broken(why),
-        };
-        let loaded = PackSource::read("case", files, self.registry)
-            .and_then(|pack| tribunal::wasm::Probe::load(&pack, &modules.context()));
-        match loaded {
-            Ok(probe) => Answer::of(probe.value(question.input.as_ref())),
-            Err(errors) => Answer::Refused(errors),
-        }
+    fn loses_order(&self) -> bool {
+        false
     }
 }
 
 impl Answer {
-    fn of(value: Result<Option<Value>, Fault>) -> Self {
+    /// Of a probe.
+    pub(crate) fn of(value: Result<Option<Value>, Fault>) -> Self {
         match value {
             Ok(Some(value)) => Answer::Value(value),
             Ok(None) => Answer::Undefined,
@@ -201,7 +198,8 @@ impl Answer {
 }
 
 impl Question {
-    fn entrypoint(&self) -> String {
+    /// The rule as an entrypoint.
+    pub(crate) fn entrypoint(&self) -> String {
         self.rule.join("/")
     }
 

@@ -56,6 +56,10 @@ pub(crate) enum Verdict {
     /// Not answered where the suite wants an answer: what was wanted, and why there is none.
     Refused(String),
     /// It asks for what the engine does not declare: why. No list has to name what is known of all such cases.
+    #[cfg_attr(
+        not(any(feature = "wasm", feature = "rego-native")),
+        expect(dead_code, reason = "only Rego has modes")
+    )]
     Undeclared(String),
 }
 
@@ -67,7 +71,7 @@ pub(crate) fn run(
     every: NonZero<usize>,
     progress: Progress<'_>,
 ) -> SuiteTable {
-    let mut twice = BTreeSet::new();
+    let mut seen = BTreeSet::new();
     let names: BTreeSet<String> = cases.iter().map(|case| case.name.clone()).collect();
     let mut folders: BTreeMap<String, SuiteFolder> = BTreeMap::new();
     for (case, verdict) in ask(cases.into_iter().step_by(every.get()).collect(), progress) {
@@ -78,8 +82,8 @@ pub(crate) fn run(
             failed: 0,
             refused: 0,
         });
-        // Of two cases with one name the list can only mean both.
-        let verdict = match twice.insert(name.clone()) {
+        // A list could only mean both, so the second may not hide behind the first.
+        let verdict = match seen.insert(name.clone()) {
             true => verdict,
             false => Verdict::Failed("another case has the same name".to_owned()),
         };
@@ -171,5 +175,91 @@ fn said(panic: &(dyn Any + Send)) -> &str {
         (Some(text), _) => text,
         (None, Some(text)) => text,
         (None, None) => "without a word",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::suites::divergences;
+
+    const LIST: &str = concat!(
+        r#"{"case": "passes", "how": "failed", "why": "so"}"#,
+        "\n",
+        r#"{"case": "fails as listed", "how": "failed", "why": "so", "upstream": "there"}"#,
+        "\n",
+        r#"{"case": "refused, not failed", "how": "failed", "why": "so"}"#,
+        "\n",
+        r#"{"case": "gone", "how": "failed", "why": "so"}"#,
+    );
+
+    fn table(cases: Vec<SuiteCase<'_>>, every: usize) -> SuiteTable {
+        let table = SuiteTable {
+            suite: String::new(),
+            engine: String::new(),
+            version: String::new(),
+            folders: Vec::new(),
+            failures: Vec::new(),
+            stale: Vec::new(),
+            skipped: None,
+        };
+        let known = divergences::read("list", LIST).unwrap();
+        run(table, cases, known, NonZero::new(every).unwrap(), &|_, _| {})
+    }
+
+    fn case(name: &str, verdict: Verdict) -> SuiteCase<'_> {
+        SuiteCase::new("folder", name, move || verdict)
+    }
+
+    #[test]
+    fn the_list_is_held_in_both_directions() {
+        let said = || "said".to_owned();
+        let cases = vec![
+            case("passes", Verdict::Passed),
+            case("fails as listed", Verdict::Failed(said())),
+            case("refused, not failed", Verdict::Refused(said())),
+            case("fails", Verdict::Failed(said())),
+            case("asks too much", Verdict::Undeclared(said())),
+            SuiteCase::new("folder", "panics", || std::panic::resume_unwind(Box::new("word"))),
+            SuiteCase::unreadable("other", "unreadable", said()),
+            case("twice", Verdict::Passed),
+            case("twice", Verdict::Passed),
+        ];
+        let table = table(cases, 1);
+        assert_eq!(table.stale, ["passes: passes", "gone: is not in the suite"]);
+        let failures: Vec<_> = table
+            .failures
+            .iter()
+            .map(|failure| {
+                let SuiteFailure { case, how, detail, known, .. } = failure;
+                (case.as_str(), how.as_str(), detail.as_str(), known.as_deref())
+            })
+            .collect();
+        assert_eq!(
+            failures,
+            [
+                ("fails as listed", "failed", "said", Some("so (there)")),
+                ("refused, not failed", "refused", "listed as failed; said", None),
+                ("fails", "failed", "said", None),
+                ("asks too much", "refused", "said", Some("said")),
+                ("panics", "failed", "a panic: word", None),
+                ("unreadable", "failed", "the case cannot be read: said", None),
+                ("twice", "failed", "another case has the same name", None),
+            ]
+        );
+        let counts: Vec<_> = table
+            .folders
+            .iter()
+            .map(|folder| (folder.name.as_str(), folder.passed, folder.failed, folder.refused))
+            .collect();
+        assert_eq!(counts, [("folder", 2, 4, 2), ("other", 0, 1, 0)]);
+        assert!(!table.holds());
+    }
+
+    #[test]
+    fn what_a_sample_leaves_out_is_not_gone() {
+        let names = ["a", "passes", "fails as listed", "refused, not failed", "gone"];
+        let table = table(names.map(|name| case(name, Verdict::Passed)).into(), 5);
+        assert_eq!((table.folders[0].passed, table.stale, table.failures), (1, vec![], vec![]));
     }
 }

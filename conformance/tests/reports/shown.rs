@@ -105,6 +105,6 @@ fn an_objection_alone_makes_junit_fail() {
     report.objections.push("something else".to_owned());
     assert!(
         written(|out| render::junit(&report, out))
-            .contains("<failure message=\"differ: 1 objection\">something else<")
+            .contains("<failure message=\"not proven to agree: 1 objection\">something else<")
     );
 }

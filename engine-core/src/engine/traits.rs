@@ -145,6 +145,7 @@ pub struct RuleTrace {
     pub location: Option<Location>,
     /// What it came to, as `matched`, `did not match`, `determined the decision`.
     pub note: String,
-    /// Whether it came true: matched, held, or ran through to its end. `None` where it was not looked at, or cannot be told.
+    /// Whether it came true: matched, or held. An engine that knows only which lines were reached calls a rule true all of whose
+    /// lines were. `None` where it was not looked at, or cannot be told.
     pub came_true: Option<bool>,
 }
