@@ -184,7 +184,13 @@ fn mistakes_are_found_or_listed() {
     let mutants = report["tables"][0]["mutants"].as_array().unwrap();
     let killed = mutants.iter().filter(|mutant| mutant["fate"] == "killed").count();
     assert!(killed > 0 && killed * 2 > mutants.len(), "{killed} of {}", mutants.len());
-    assert_eq!(folder.run(&with(&arguments, &["--min-kill-rate", "100", "--only", "zzz"])).code, 5);
+    let few =
+        ["mutate", "--pack", "guard", "--engines", "cedar", "--requests", "1", "--min-kill-rate", "100"];
+    assert_eq!(folder.run(&few).code, 5);
+    for wrong in ["101", "nan", "-1"] {
+        assert_eq!(folder.run(&with(&arguments, &["--min-kill-rate", wrong])).code, 64, "{wrong}");
+    }
+    assert_eq!(folder.run(&with(&arguments, &["--only", "no-such-mutant"])).code, 65);
     // A list that names what is not there, or what is found, is not current.
     let listed = |mutant: &str| {
         let mutant = serde_json::Value::from(mutant);
