@@ -8,7 +8,7 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use tribunal::PolicyRequest;
-use tribunal_benches::{packs, subjects};
+use tribunal_benches::shipped::{packs, subjects};
 
 fn dispatch(criterion: &mut Criterion) {
     let text = std::fs::read(packs().join("examples/request.json")).expect("the shipped request is there");

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use tribunal::core::engine::LoadContext;
 use tribunal::files::read_pack;
-use tribunal_benches::packs;
+use tribunal_benches::shipped::packs;
 use tribunal_conformance::parity::report::Bound;
 use tribunal_conformance::parity::{Contestant, Lineup};
 use tribunal_conformance::search::{Findings, Generator, Material, Plan, explore};

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tribunal::{PolicyRequest, Tribunal};
-use tribunal_benches::{packs, subjects};
+use tribunal_benches::shipped::{packs, subjects};
 
 const TURN: Duration = Duration::from_millis(500);
 const TURNS: usize = 7;

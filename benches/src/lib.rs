@@ -1,87 +1,36 @@
-//! What the measurements of Tribunal share: a shipped pack on each of its engines, with answers that have been checked.
+//! Benchmarks one can decide by: what each engine costs on a pack, with the answers compared first.
 //!
-//! - `benches/dispatch.rs`: what dispatch costs over the bare engine, schema check and derived members shown apart
-//! - `benches/search.rs`: what a search for disagreements costs beside the engines it asks
-//! - `benches/soak.rs`: memory over a million decisions, and how decisions scale to two threads
+//! A run makes its packs ready, has every subject answer every request and compares the answers, and only then measures:
+//! each subject in a process of its own, at least five times, interleaved. Figures are medians over processes, and two
+//! subjects are compared by ratios within one turn, with an interval that may say that there is no difference.
 //!
-//! No figure without the same answer from every side: [`subjects`] refuses to hand out engines that disagree.
+//! # Map
+//! - [`definition`]: what is measured, as data
+//! - [`model`]: what a figure is about
+//! - [`subject`]: who is measured: our engines, the floors below them, the peers beside them
+//! - [`workshop`], [`embedded`], [`copies`], [`scale`]: the packs
+//! - [`run`](mod@run): from the definition to the report
+//! - [`launch`], [`worker`]: a process for each subject and turn
+//! - [`verify`](mod@verify): answers compared before anything is timed
+//! - [`statistics`]: what may be said of figures
+//! - [`report`]: what was measured, as data and for people
+//! - [`memory`]: what the system tells of this process
+//! - [`shipped`]: shipped packs for the benchmarks of developers (`benches/*.rs`)
 
-use std::path::{Path, PathBuf};
+pub mod copies;
+pub mod definition;
+pub mod embedded;
+pub mod launch;
+pub mod memory;
+pub mod model;
+pub mod report;
+pub mod run;
+pub mod scale;
+pub mod shipped;
+pub mod statistics;
+pub mod subject;
+pub mod verify;
+pub mod worker;
+pub mod workshop;
 
-use tribunal::core::dispatch::LoadedPack;
-use tribunal::{Decision, LoadErrors, Options, PolicyRequest, Tribunal};
-
-/// A pack on one engine, ready to be measured.
-#[derive(Debug)]
-pub struct Subject {
-    /// The engine's name and version.
-    pub name: String,
-    /// The pack on that engine, alone, claiming every request.
-    pub tribunal: Tribunal,
-}
-
-/// Why nothing can be measured.
-#[derive(Debug)]
-pub enum Unmeasurable {
-    /// A pack does not load.
-    Load(LoadErrors),
-    /// An engine's answer is not the first engine's.
-    Disagreement(String),
-}
-
-impl std::fmt::Display for Unmeasurable {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Unmeasurable::Load(errors) => errors.fmt(f),
-            Unmeasurable::Disagreement(what) => f.write_str(what),
-        }
-    }
-}
-
-impl std::error::Error for Unmeasurable {}
-
-impl From<LoadErrors> for Unmeasurable {
-    fn from(errors: LoadErrors) -> Self {
-        Unmeasurable::Load(errors)
-    }
-}
-
-/// The folder of shipped packs.
-pub fn packs() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../packs")
-}
-
-/// A shipped pack on each engine there is, all of which answer the request alike.
-///
-/// # Errors
-/// A pack that does not load, or engines that disagree: then no figure would mean anything.
-pub fn subjects(pack: &str, request: &PolicyRequest) -> Result<Vec<Subject>, Unmeasurable> {
-    let mut subjects = Vec::new();
-    let mut expected: Option<Decision> = None;
-    for factory in tribunal::registry().iter() {
-        let info = factory.info();
-        let options = Options { engine: Some(info.id.to_owned()), ..Options::default() };
-        let tribunal = Tribunal::of_pack(&packs().join(pack), &options, tribunal::registry())?;
-        let decision = tribunal.outcome(request).decision;
-        let expected = expected.get_or_insert_with(|| decision.clone());
-        if *expected != decision {
-            return Err(Unmeasurable::Disagreement(format!(
-                "`{}` says {decision:?}, not {expected:?}",
-                info.id
-            )));
-        }
-        subjects.push(Subject { name: format!("{} ({})", info.id, info.version), tribunal });
-    }
-    Ok(subjects)
-}
-
-impl Subject {
-    /// The one pack of this subject.
-    ///
-    /// # Panics
-    /// Never: [`subjects`] makes them with one pack each.
-    #[expect(clippy::expect_used, reason = "`subjects` loads exactly one pack")]
-    pub fn pack(&self) -> std::sync::Arc<LoadedPack> {
-        self.tribunal.dispatcher().packs().pop().expect("a subject has one pack")
-    }
-}
+pub use run::{BenchError, Plan, Progress, run};

@@ -35,6 +35,7 @@ pub(crate) enum Command {
     Parity(Box<command::parity::Args>),
     Mutate(command::mutate::Args),
     Suites(command::suites::Args),
+    Bench(Box<command::bench::Args>),
     Apply(command::apply::Args),
     Schema(command::schema::Args),
     Completions(command::completions::Args),

@@ -5,6 +5,8 @@ use tribunal::Registry;
 use tribunal::core::config::deployment;
 use tribunal::core::contract::record::DecisionRecord;
 use tribunal::core::pack::{PackLock, source};
+use tribunal_benches::definition::definition_schema;
+use tribunal_benches::report::BenchReport;
 use tribunal_conformance::mutation::equivalent_mutants_schema;
 use tribunal_conformance::parity::known::known_divergences_schema;
 use tribunal_conformance::parity::{MutationReport, ParityReport};
@@ -43,6 +45,10 @@ pub(crate) enum Name {
     EquivalentMutants,
     /// `suites --format json`
     Suites,
+    /// A file of measurements, for `bench --definition`
+    BenchDefinition,
+    /// `bench --format json`
+    Bench,
 }
 
 impl Name {
@@ -62,6 +68,8 @@ impl Name {
             Name::KnownDivergences => known_divergences_schema(),
             Name::EquivalentMutants => equivalent_mutants_schema(),
             Name::Suites => schemars::schema_for!(Vec<SuiteTable>).to_value(),
+            Name::BenchDefinition => definition_schema(),
+            Name::Bench => schemars::schema_for!(BenchReport).to_value(),
         }
     }
 }

@@ -17,7 +17,7 @@ const FLOORS: [(&str, u8); 10] = [
     ("tribunal", 2),
     ("tribunal-conformance", 3),
     ("tribunal-benches", 4),
-    ("tribunal-cli", 4),
+    ("tribunal-cli", 5),
 ];
 
 /// What must never be below the facade: the contract and the engines run on whatever thread they are called on, and

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub(crate) mod apply;
+pub(crate) mod bench;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod engines;
@@ -26,6 +27,7 @@ pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Parity(args) => parity::run(args),
         Command::Mutate(args) => mutate::run(args),
         Command::Suites(args) => suites::run(args),
+        Command::Bench(args) => bench::run(args),
         Command::Apply(args) => apply::run(args),
         Command::Schema(args) => schema::run(args),
         Command::Completions(args) => completions::run(args),

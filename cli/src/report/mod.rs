@@ -1,5 +1,6 @@
 //! Answers for people.
 //!
+//! - [`bench`]: what engines cost
 //! - [`outcome`]: a decision and each pack's part in it
 //! - [`explanation`]: why each pack decided as it did
 //! - [`comparison`]: every engine's answer
@@ -8,6 +9,7 @@
 //! - [`suites`]: suites of others on engines
 //! - [`tests`]: results of tests
 
+pub(crate) mod bench;
 pub(crate) mod comparison;
 pub(crate) mod explanation;
 pub(crate) mod mutation;

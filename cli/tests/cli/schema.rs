@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{Folder, request};
 
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 15] = [
     "pack",
     "tribunal",
     "case",
@@ -21,6 +21,8 @@ const NAMES: [&str; 13] = [
     "known-divergences",
     "equivalent-mutants",
     "suites",
+    "bench-definition",
+    "bench",
 ];
 
 fn committed() -> PathBuf {
