@@ -122,7 +122,7 @@ mod tests {
         ];
         let found = verify(&asked(), &given, ReasonParity::Exact);
         let void = found.void.unwrap();
-        assert_eq!((void.name.as_str(), void.differs.as_str()), ("two", "effect"));
+        assert_eq!((void.name.as_str(), void.differs.as_str()), ("two", "effect, reason"));
         assert_eq!(void.first, ("a".to_owned(), "deny (\"no\")".to_owned()));
         assert_eq!(void.second, ("b".to_owned(), "allow".to_owned()));
         assert_eq!(void.request, json!({"case": "two"}));

@@ -24,15 +24,15 @@ use crate::token::{Gate, Verified};
 /// A pack on the Biscuit engine.
 #[derive(Debug)]
 pub(crate) struct BiscuitEngine {
-    program: Arc<Program>,
+    pub(crate) program: Arc<Program>,
     gate: Option<Gate>,
     mode: TokenMode,
     limits: AuthorizerLimits,
     output: u64,
     trust: Arc<tribunal_engine_core::engine::Trust>,
     /// The program with its limits, waiting for the facts of a request.
-    base: AuthorizerBuilder,
-    data: Fact,
+    pub(crate) base: AuthorizerBuilder,
+    pub(crate) data: Fact,
     longest: u64,
     work: Work,
 }
@@ -190,8 +190,19 @@ impl BiscuitEngine {
 
     /// Evaluates: the judgement, the answers by statement, and the evaluator for whoever wants to ask it more.
     fn evaluate(&self, request: &Prepared<'_>) -> Result<Evaluation, Fault> {
+        self.evaluate_in(request, |_| {})
+    }
+
+    /// [`BiscuitEngine::evaluate`], telling `lap` of the end of each stage.
+    pub(crate) fn evaluate_in(
+        &self,
+        request: &Prepared<'_>,
+        mut lap: impl FnMut(&'static str),
+    ) -> Result<Evaluation, Fault> {
         let mut authorizer = self.authorizer(request)?;
+        lap("convert and build");
         let judgement = Judgement::of(authorizer.authorize())?;
+        lap("evaluate");
         let mut gathered = Gathered::default();
         let mut given = Vec::new();
         for answer in &self.program.answers {
@@ -210,11 +221,12 @@ impl BiscuitEngine {
                 given.push(answer.statement);
             }
         }
+        lap("ask for answers");
         Ok(Evaluation { authorizer, judgement, gathered, given })
     }
 
     /// The verdict of an evaluation.
-    fn verdict(&self, judgement: &Judgement, gathered: Gathered) -> Result<Verdict, Fault> {
+    pub(crate) fn verdict(&self, judgement: &Judgement, gathered: Gathered) -> Result<Verdict, Fault> {
         let effects = gathered.effects.clone();
         let own = judgement.effect();
         let failed = judgement
@@ -265,10 +277,10 @@ impl BiscuitEngine {
 }
 
 /// What an evaluation found.
-struct Evaluation {
+pub(crate) struct Evaluation {
     authorizer: Authorizer,
-    judgement: Judgement,
-    gathered: Gathered,
+    pub(crate) judgement: Judgement,
+    pub(crate) gathered: Gathered,
     /// The statements that gave an answer.
     given: Vec<usize>,
 }

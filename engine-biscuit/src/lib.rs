@@ -49,6 +49,7 @@
 //! - `expression`: what one expression contains; `bounds`: how much work a program can cause
 //! - `convert`: requests and data as typed facts
 //! - `token`: whom to believe; `credential`: what is inside a token
+//! - [`bare`]: the evaluator without this engine around it, for measurements
 //! - [`probe`]: tokens judged by bare code, for the specification's samples
 //! - `decide`: the engine; `answer`: the decision made of what it finds; `error`: errors as faults
 //! - `lexeme`: policy text in pieces with places; `vocabulary`: what a policy mentions; `mutate`: the mistakes it could have
@@ -56,6 +57,7 @@
 
 mod answer;
 mod attenuate;
+pub mod bare;
 mod bounds;
 mod convert;
 mod credential;

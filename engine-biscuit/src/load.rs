@@ -95,40 +95,7 @@ impl EngineFactory for BiscuitFactory {
     }
 
     fn load(&self, pack: &PackSource, context: &LoadContext) -> Result<Arc<dyn Engine>, LoadErrors> {
-        let Settings {} = pack.settings(ID)?;
-        let mut errors = Vec::new();
-        if pack.input_schema.is_none() {
-            let message =
-                "Biscuit sees the members that an input schema names: a pack without one cannot run on it";
-            errors.push(pack.manifest_error(LoadErrorKind::Unsupported, &["input_schema"], message));
-        }
-        let limits = evaluator_limits(&context.limits, &mut errors);
-        let files = read(pack, &mut errors);
-        let statements: Vec<Statement> = files.into_iter().flat_map(|file| file.statements).collect();
-        if errors.is_empty() {
-            errors.extend(lint::check(&statements));
-        }
-        if let (Some(statement), false) =
-            (Program::trusts(&statements), pack.manifest.token == TokenMode::Required)
-        {
-            let message = "this statement trusts a token, but the pack does not require one";
-            let help = "say `token: required` in pack.yaml";
-            errors.push(
-                LoadError::new(LoadErrorKind::Invalid, message).at(statement.location.clone()).help(help),
-            );
-        }
-        LoadErrors::check(errors)?;
-        let program = Program::new(statements).map_err(|error| {
-            LoadErrors::from(LoadError::new(LoadErrorKind::Invalid, format!("{error:?}")))
-        })?;
-        let parts = Parts {
-            program: Arc::new(program),
-            mode: pack.manifest.token,
-            trust: Arc::clone(&context.trust),
-            limits,
-            output: context.limits.output.map_or(OUTPUT, |bytes| bytes.0),
-        };
-        Ok(Arc::new(BiscuitEngine::new(parts, &pack.data)?))
+        Ok(Arc::new(load(pack, context)?))
     }
 
     fn vocabulary(&self, pack: &PackSource) -> Result<Vocabulary, LoadErrors> {
@@ -138,6 +105,42 @@ impl EngineFactory for BiscuitFactory {
     fn mutants(&self, pack: &PackSource) -> Result<Vec<Mutant>, LoadErrors> {
         Ok(mutate::mutants(&sound(pack)?))
     }
+}
+
+/// Loads a pack.
+pub(crate) fn load(pack: &PackSource, context: &LoadContext) -> Result<BiscuitEngine, LoadErrors> {
+    let Settings {} = pack.settings(ID)?;
+    let mut errors = Vec::new();
+    if pack.input_schema.is_none() {
+        let message =
+            "Biscuit sees the members that an input schema names: a pack without one cannot run on it";
+        errors.push(pack.manifest_error(LoadErrorKind::Unsupported, &["input_schema"], message));
+    }
+    let limits = evaluator_limits(&context.limits, &mut errors);
+    let files = read(pack, &mut errors);
+    let statements: Vec<Statement> = files.into_iter().flat_map(|file| file.statements).collect();
+    if errors.is_empty() {
+        errors.extend(lint::check(&statements));
+    }
+    if let (Some(statement), false) =
+        (Program::trusts(&statements), pack.manifest.token == TokenMode::Required)
+    {
+        let message = "this statement trusts a token, but the pack does not require one";
+        let help = "say `token: required` in pack.yaml";
+        errors
+            .push(LoadError::new(LoadErrorKind::Invalid, message).at(statement.location.clone()).help(help));
+    }
+    LoadErrors::check(errors)?;
+    let program = Program::new(statements)
+        .map_err(|error| LoadErrors::from(LoadError::new(LoadErrorKind::Invalid, format!("{error:?}"))))?;
+    let parts = Parts {
+        program: Arc::new(program),
+        mode: pack.manifest.token,
+        trust: Arc::clone(&context.trust),
+        limits,
+        output: context.limits.output.map_or(OUTPUT, |bytes| bytes.0),
+    };
+    BiscuitEngine::new(parts, &pack.data)
 }
 
 /// The policy files of a pack that offers this engine, where they say nothing that a policy must not.

@@ -96,7 +96,17 @@ impl Engine for CedarEngine {
 
 impl CedarEngine {
     fn run(&self, prepared: &Prepared<'_>) -> Result<Run<'_>, Fault> {
+        self.run_in(prepared, |_| {})
+    }
+
+    /// An evaluation, `lap` being told of the end of each stage.
+    pub(crate) fn run_in(
+        &self,
+        prepared: &Prepared<'_>,
+        mut lap: impl FnMut(&'static str),
+    ) -> Result<Run<'_>, Fault> {
         let asked = request::convert(prepared, &self.types, &self.statics)?;
+        lap("convert");
         let candidates =
             |set: &RuleSet| set.index.candidates(&asked.principal, &asked.action, &asked.resource);
         let (hard, soft) = (candidates(&self.policies.hard), candidates(&self.policies.soft));
@@ -107,11 +117,14 @@ impl CedarEngine {
         // The action itself is looked into by every `action in`.
         let store = self.statics.store(asked.entities, literals.chain([&asked.action]))?;
         let evaluator = Evaluator::new(asked.request, &store, Extensions::all_available());
+        lap("find policies and entities");
 
-        self.conclude(prepared.payload(), |which| match which {
+        let run = self.conclude(prepared.payload(), |which| match which {
             Which::Hard => self.policies.hard.run(&hard, &evaluator),
             Which::Soft => self.policies.soft.run(&soft, &evaluator),
-        })
+        });
+        lap("evaluate");
+        run
     }
 
     /// The decision that matching policies make, whoever found out which those are.

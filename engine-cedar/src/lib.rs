@@ -16,6 +16,7 @@
 //! - `load`: all of these together; `decide`: the loaded engine
 //! - `vocabulary`, `mutate`: what a comparison of engines asks of a pack's policies
 //! - [`reference`](mod@reference): what the `cedar` command needs to be asked the same
+//! - [`bare`]: this engine stage by stage, for measurements
 //! - [`probe`]: plain Cedar, for Cedar's own tests
 //! - `error`: Cedar's diagnostics with their places
 //!
@@ -45,6 +46,7 @@
 //! | `@replacement_from("/derived/x")` | with `@redact` | they become what stands there; without either they are removed |
 
 mod annotations;
+pub mod bare;
 mod bounds;
 mod convert;
 mod decide;

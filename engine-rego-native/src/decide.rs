@@ -15,7 +15,7 @@ use crate::worker::{Answer, Policy};
 /// A pack loaded for native Rego.
 #[derive(Debug)]
 pub(crate) struct RegoNative {
-    policy: Arc<Policy>,
+    pub(crate) policy: Arc<Policy>,
     rules: Arc<[RulePlace]>,
 }
 
@@ -59,7 +59,7 @@ impl Engine for RegoNative {
 }
 
 /// regorus cannot tell which rules determined a value.
-fn verdict(answer: Answer) -> Result<Verdict, Fault> {
+pub(crate) fn verdict(answer: Answer) -> Result<Verdict, Fault> {
     let decision = match answer {
         Answer::Decision(Some(answer)) => Decision::from_wire(&answer)?,
         Answer::Decision(None) => {

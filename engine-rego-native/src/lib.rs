@@ -18,6 +18,7 @@
 //! - `vocabulary`: what a policy mentions of the request
 //! - `mutate`: the small mistakes that a policy could have
 //! - `unit_tests`: a pack's own `test_` rules
+//! - [`bare`]: this engine stage by stage, for measurements
 //! - `probe`: one rule's bare value, for suites of others
 //! - `error`: what a text of regorus means as a fault or a load error
 //!
@@ -27,6 +28,7 @@
 //! because regorus cannot be lenient there without swallowing conflicts inside functions too.
 
 mod admission;
+pub mod bare;
 mod builtins;
 mod convert;
 mod decide;

@@ -78,21 +78,7 @@ impl EngineFactory for RegoNativeFactory {
     }
 
     fn load(&self, pack: &PackSource, context: &LoadContext) -> Result<Arc<dyn Engine>, LoadErrors> {
-        let settings: Settings = pack.settings(ID)?;
-        let limits = &context.limits;
-        let question = Question::of(&settings, pack)?;
-        let sources = sources(pack, pack.files.rego_sources())?;
-        let strict = settings.strict_builtin_errors;
-        let Admitted { question, rules } = examine(&sources, pack, &question, strict)?;
-        let policy = Policy {
-            sources: sources.into(),
-            data: pack.data.clone(),
-            question,
-            strict,
-            deadline: limits.deadline.map_or(DEADLINE, |deadline| deadline.0),
-            output: limits.output.map_or(OUTPUT, |output| output.0),
-        };
-        Ok(Arc::new(RegoNative::new(policy, rules.into())))
+        Ok(Arc::new(load(pack, context)?))
     }
 
     fn vocabulary(&self, pack: &PackSource) -> Result<Vocabulary, LoadErrors> {
@@ -121,6 +107,25 @@ impl EngineFactory for RegoNativeFactory {
             Ok(mutate::mutants(pack, &sources, &question, strict, changes))
         })
     }
+}
+
+/// Loads a pack.
+pub(crate) fn load(pack: &PackSource, context: &LoadContext) -> Result<RegoNative, LoadErrors> {
+    let settings: Settings = pack.settings(ID)?;
+    let limits = &context.limits;
+    let question = Question::of(&settings, pack)?;
+    let sources = sources(pack, pack.files.rego_sources())?;
+    let strict = settings.strict_builtin_errors;
+    let Admitted { question, rules } = examine(&sources, pack, &question, strict)?;
+    let policy = Policy {
+        sources: sources.into(),
+        data: pack.data.clone(),
+        question,
+        strict,
+        deadline: limits.deadline.map_or(DEADLINE, |deadline| deadline.0),
+        output: limits.output.map_or(OUTPUT, |output| output.0),
+    };
+    Ok(RegoNative::new(policy, rules.into()))
 }
 
 /// Finds everything wrong with a policy that can be known before the first request.

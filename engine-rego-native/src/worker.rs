@@ -95,6 +95,16 @@ impl Worker {
 
     /// Asks the rules of a policy about a request.
     pub(crate) fn ask(&mut self, policy: &Policy, request: &Prepared<'_>) -> Result<Answer, Fault> {
+        self.ask_in(policy, request, |_| {})
+    }
+
+    /// [`Worker::ask`], telling `lap` of the end of each stage.
+    pub(crate) fn ask_in(
+        &mut self,
+        policy: &Policy,
+        request: &Prepared<'_>,
+        mut lap: impl FnMut(&'static str),
+    ) -> Result<Answer, Fault> {
         let input = from_json(request.payload()).map_err(|Unrepresentable(number)| {
             Fault::new(FaultKind::Unrepresentable, format!("the request has the number {number}"))
         })?;
@@ -103,7 +113,14 @@ impl Worker {
         })?;
         let deadline = Instant::now() + policy.deadline;
         self.begin(now_ns, deadline, input);
-        let mut ask = |rule: &str| self.rule(rule, deadline).and_then(|value| to_json(&value, policy.output));
+        lap("convert");
+        let mut ask = |rule: &str| {
+            let value = self.rule(rule, deadline)?;
+            lap("evaluate");
+            let answer = to_json(&value, policy.output);
+            lap("dump");
+            answer
+        };
         let answer = match &policy.question {
             Question::Decision(rule) => Answer::Decision(ask(rule)?),
             Question::AllowAndReason { allow, reason } => {

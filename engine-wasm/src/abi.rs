@@ -23,6 +23,8 @@ pub(crate) struct Abi {
     pub(crate) value_parse: TypedFunc<(i32, i32), i32>,
     pub(crate) heap_get: TypedFunc<(), i32>,
     pub(crate) heap_set: TypedFunc<i32, ()>,
+    /// Everything in one call, for [`crate::bare`] only: what it cannot read as input it takes for undefined.
+    pub(crate) opa_eval: TypedFunc<(i32, i32, i32, i32, i32, i32, i32), i32>,
 }
 
 impl Abi {
@@ -48,6 +50,7 @@ impl Abi {
             value_parse: instance.get_typed_func(&mut *store, "opa_value_parse")?,
             heap_get: instance.get_typed_func(&mut *store, "opa_heap_ptr_get")?,
             heap_set: instance.get_typed_func(&mut *store, "opa_heap_ptr_set")?,
+            opa_eval: instance.get_typed_func(&mut *store, "opa_eval")?,
         })
     }
 

@@ -97,7 +97,7 @@ impl WasmEngine {
 }
 
 /// An entrypoint's answer: a list of at most one `{"result": …}`.
-fn answer(text: &str) -> Result<Option<Value>, Fault> {
+pub(crate) fn answer(text: &str) -> Result<Option<Value>, Fault> {
     let abi = |detail: String| Fault::new(FaultKind::AbiViolation, detail);
     let results: Vec<Value> = serde_json::from_str(text)
         .map_err(|error| abi(format!("the module's answer is not a list in JSON: {error}")))?;

@@ -11,6 +11,7 @@ use wasmtime::{Result, Store};
 
 use crate::abi::Abi;
 use crate::host::{Host, HostBuiltins};
+use crate::module::PAGE;
 use crate::runtime::Compiled;
 use crate::stop::Stop;
 
@@ -96,6 +97,18 @@ impl Instance {
         context: Context,
         budget: Budget,
     ) -> Result<Vec<String>> {
+        self.evaluate_in(input, entrypoints, context, budget, |_| {})
+    }
+
+    /// [`Instance::evaluate`], telling `lap` of the end of each stage.
+    pub(crate) fn evaluate_in(
+        &mut self,
+        input: Option<&[u8]>,
+        entrypoints: &[i32],
+        context: Context,
+        budget: Budget,
+        mut lap: impl FnMut(&'static str),
+    ) -> Result<Vec<String>> {
         self.store.set_fuel(budget.fuel)?;
         self.store.set_epoch_deadline(budget.ticks.unwrap_or(NO_DEADLINE));
         self.store.data_mut().context = context;
@@ -105,6 +118,7 @@ impl Instance {
             Some(input) => abi.parse(&mut *store, input)?,
             None => UNDEFINED,
         };
+        lap("parse input in module");
         let mut answers = Vec::with_capacity(entrypoints.len());
         for entrypoint in entrypoints {
             let context = abi.context_new.call(&mut *store, ())?;
@@ -112,11 +126,45 @@ impl Instance {
             abi.set_data.call(&mut *store, (context, self.data))?;
             abi.set_entrypoint.call(&mut *store, (context, *entrypoint))?;
             abi.eval.call(&mut *store, context)?;
+            lap("evaluate");
             let result = abi.result.call(&mut *store, context)?;
             let text = abi.json_dump.call(&mut *store, result)?;
             answers.push(abi.text(&*store, text, budget.output)?);
+            lap("dump");
         }
         Ok(answers)
+    }
+
+    /// The module's own way to evaluate in one call, with the same data and under the same limits: the address of the answer.
+    pub(crate) fn opa_eval(
+        &mut self,
+        input: &[u8],
+        entrypoint: i32,
+        context: Context,
+        budget: Budget,
+    ) -> Result<i32> {
+        self.store.set_fuel(budget.fuel)?;
+        self.store.set_epoch_deadline(budget.ticks.unwrap_or(NO_DEADLINE));
+        self.store.data_mut().context = context;
+        let (abi, store) = (&self.abi, &mut self.store);
+        let too_long = || Stop::Abi("a text is longer than 2 GiB".to_owned());
+        let length = i32::try_from(input.len()).map_err(|_| too_long())?;
+        let heap = self.heap.checked_add(length).ok_or_else(too_long)?;
+        let end = usize::try_from(heap).map_err(|_| too_long())?;
+        let missing = end.saturating_sub(abi.memory.data_size(&*store));
+        if missing > 0 {
+            abi.memory.grow(&mut *store, (missing as u64).div_ceil(PAGE))?;
+        }
+        let place = usize::try_from(self.heap).map_err(|_| too_long())?;
+        abi.memory
+            .write(&mut *store, place, input)
+            .map_err(|_| Stop::Abi("the heap is outside".to_owned()))?;
+        abi.opa_eval.call(&mut *store, (0, entrypoint, self.data, self.heap, length, heap, 0))
+    }
+
+    /// The text of an answer.
+    pub(crate) fn text(&self, at: i32, limit: u64) -> Result<String> {
+        self.abi.text(&self.store, at, limit)
     }
 
     /// Bytes of memory the instance holds.

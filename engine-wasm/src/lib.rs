@@ -27,9 +27,11 @@
 //! - [`bundle`]: bundles of OPA's
 //! - `image`, `plan`: a module taken apart, and its rules read back from its code
 //! - `vocabulary`, `mutate`: what a policy mentions, and its small mistakes, for comparisons of engines
+//! - [`bare`]: the module without this engine around it, for measurements
 //! - `probe`: one entrypoint's bare value, for suites of others
 
 mod abi;
+pub mod bare;
 pub mod bundle;
 mod cache;
 pub mod compiler;

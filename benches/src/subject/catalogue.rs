@@ -26,7 +26,10 @@ impl Catalogue {
                 candidates.push(Box::new(Ours::new(engine, level)));
             }
         }
-        Self { candidates }
+        let mut catalogue = Self { candidates };
+        super::floor::add(&mut catalogue);
+        super::peer::add(&mut catalogue);
+        catalogue
     }
 
     /// Puts another candidate in.

@@ -4,12 +4,16 @@
 //! [`Question`] of each request. Only [`Question::ask`] is timed. Whatever it came to is compared afterwards.
 //!
 //! - [`ours`]: our engines, from JSON to a decision, and from further inside
+//! - `floor`: the bare crates below our engines
+//! - `peer`: other ways to the same answer
 //! - [`answer`]: what answers have in common
 //! - [`catalogue`]: every candidate by name
 
 pub mod answer;
 pub mod catalogue;
+mod floor;
 pub mod ours;
+mod peer;
 
 use std::fmt::Debug;
 use std::path::PathBuf;

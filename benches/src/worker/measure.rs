@@ -304,9 +304,13 @@ fn parallel(
     // Picoseconds, so that a decision's share of the wall keeps its digits.
     const PER: f64 = 1_000.0;
     let mut samples = recorder()?;
+    let mut waited = Duration::ZERO;
     for (time, decisions) in slices {
+        waited += time;
+        // A slice in which none ended belongs to the next that has one.
         if decisions > 0 {
-            samples.record((nanoseconds(time) * PER / decisions as f64) as u64);
+            samples.record((nanoseconds(waited) * PER / decisions as f64) as u64);
+            waited = Duration::ZERO;
         }
     }
     samples.figures(PER).ok_or_else(|| failed("no decision ended in time"))

@@ -1,0 +1,87 @@
+//! The evaluator without this engine around it, and this engine stage by stage: what measurements hold an engine against.
+
+use biscuit_auth::builder::{AuthorizerBuilder, Fact};
+use biscuit_auth::error::Token;
+use tribunal_engine_core::engine::{LoadContext, LoadErrors, Prepared, Verdict};
+use tribunal_engine_core::fault::Fault;
+use tribunal_engine_core::pack::PackSource;
+
+use crate::convert;
+use crate::decide::{BiscuitEngine, Evaluation};
+use crate::error;
+use crate::load::load;
+use crate::program::Source;
+
+/// A loaded pack.
+#[derive(Debug)]
+pub struct Bare(BiscuitEngine);
+
+/// The program with the facts of a request in place, ready to be built as often as wanted.
+#[derive(Debug)]
+pub struct Ready<'b> {
+    bare: &'b Bare,
+    builder: AuthorizerBuilder,
+}
+
+impl Bare {
+    /// Loads a pack as for decisions.
+    ///
+    /// # Errors
+    /// Everything wrong with the pack.
+    pub fn load(pack: &PackSource, context: &LoadContext) -> Result<Self, LoadErrors> {
+        load(pack, context).map(Self)
+    }
+
+    /// A request's facts put beside the program, as this engine does it. A token is not looked at.
+    ///
+    /// # Errors
+    /// What Biscuit has no terms for.
+    pub fn ready(&self, request: &Prepared<'_>) -> Result<Ready<'_>, Fault> {
+        let reads = |name: &str| self.0.program.reads.contains(name);
+        let facts = convert::facts(request, reads)?.facts;
+        let data: Option<Fact> = reads("data").then(|| self.0.data.clone());
+        let mut builder = self.0.base.clone();
+        for fact in facts.into_iter().chain(data) {
+            builder = builder.fact(fact).map_err(|error| error::evaluation(&error))?;
+        }
+        Ok(Ready { bare: self, builder })
+    }
+
+    /// A decision as this engine makes it, `lap` being told of the end of each stage.
+    ///
+    /// # Errors
+    /// The fault of the decision.
+    pub fn stages(
+        &self,
+        request: &Prepared<'_>,
+        lap: &mut dyn FnMut(&'static str),
+    ) -> Result<Verdict, Fault> {
+        let Evaluation { judgement, gathered, .. } = self.0.evaluate_in(request, &mut *lap)?;
+        let verdict = self.0.verdict(&judgement, gathered);
+        lap("read answer");
+        verdict
+    }
+}
+
+impl Ready<'_> {
+    /// Clones the builder, builds it, authorizes and asks the pack's queries: whether a policy allows.
+    ///
+    /// # Errors
+    /// The fault of the evaluation.
+    pub fn authorize(&self) -> Result<bool, Fault> {
+        let failed = |error: Token| error::evaluation(&error);
+        let mut authorizer = self.builder.clone().build_unauthenticated().map_err(failed)?;
+        let allows = match authorizer.authorize() {
+            Ok(_) => true,
+            Err(Token::FailedLogic(_)) => false,
+            Err(error) => return Err(failed(error)),
+        };
+        for answer in &self.bare.0.program.answers {
+            if let Source::Query(rule) = &answer.source {
+                let facts: Vec<Fact> = authorizer.query(rule.clone()).map_err(failed)?;
+                drop(std::hint::black_box(facts));
+            }
+        }
+        Ok(allows)
+    }
+}
