@@ -13,6 +13,7 @@
 //! - [`launch`], [`worker`]: a process for each subject and turn
 //! - [`verify`](mod@verify): answers compared before anything is timed
 //! - [`statistics`]: what may be said of figures
+//! - [`targets`]: what is promised, and whether a run keeps it
 //! - [`report`]: what was measured, as data and for people
 //! - [`memory`]: what the system tells of this process
 //! - [`shipped`]: shipped packs for the benchmarks of developers (`benches/*.rs`)
@@ -29,6 +30,7 @@ pub mod scale;
 pub mod shipped;
 pub mod statistics;
 pub mod subject;
+pub mod targets;
 pub mod verify;
 pub mod worker;
 pub mod workshop;

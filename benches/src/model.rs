@@ -27,6 +27,8 @@ pub enum Model {
     Memory,
     /// Instructions of one decision, counted by valgrind: the same on every machine, however busy.
     Instructions,
+    /// The stages of a decision, each by itself.
+    Breakdown,
 }
 
 /// What a figure is counted in. Less is better of either.
@@ -43,7 +45,7 @@ pub enum Unit {
 
 impl Model {
     /// Every model.
-    pub const ALL: [Model; 10] = {
+    pub const ALL: [Model; 11] = {
         use Model::*;
         [
             LoadCold,
@@ -56,6 +58,7 @@ impl Model {
             ErrorPath,
             Memory,
             Instructions,
+            Breakdown,
         ]
     };
 
@@ -72,6 +75,7 @@ impl Model {
             Model::ErrorPath => "error-path",
             Model::Memory => "memory",
             Model::Instructions => "instructions",
+            Model::Breakdown => "breakdown",
         }
     }
 
@@ -88,6 +92,7 @@ impl Model {
             Model::ErrorPath => "decisions that are denied by a fault",
             Model::Memory => "memory that loading the pack and deciding adds to the process",
             Model::Instructions => "instructions of one decision, counted by valgrind",
+            Model::Breakdown => "the stages of a decision, each by itself",
         }
     }
 
@@ -103,7 +108,12 @@ impl Model {
     /// Whether a process goes on measuring for as long as it is given; the others take what they take.
     pub fn takes_time(self) -> bool {
         match self {
-            Model::Decide | Model::DecidePerCall | Model::Batch | Model::Parallel | Model::ErrorPath => true,
+            Model::Decide
+            | Model::DecidePerCall
+            | Model::Batch
+            | Model::Parallel
+            | Model::ErrorPath
+            | Model::Breakdown => true,
             Model::LoadCold
             | Model::LoadCached
             | Model::FirstDecision
@@ -120,7 +130,12 @@ impl Model {
             | Model::FirstDecision
             | Model::DecidePerCall
             | Model::Memory => true,
-            Model::Decide | Model::Batch | Model::Parallel | Model::ErrorPath | Model::Instructions => false,
+            Model::Decide
+            | Model::Batch
+            | Model::Parallel
+            | Model::ErrorPath
+            | Model::Instructions
+            | Model::Breakdown => false,
         }
     }
 }

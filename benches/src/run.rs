@@ -104,8 +104,6 @@ struct Draft<'c> {
     folders: Vec<PathBuf>,
     requests: Vec<JobRequest>,
     asked: Vec<Asked>,
-    /// Why every subject is left out, if the row cannot be made.
-    missing: Option<String>,
     subjects: Vec<&'c dyn Candidate>,
     /// Whether an answer that is a fault is an answer.
     may_fault: bool,
@@ -244,11 +242,9 @@ fn draft<'c>(
     subjects: Vec<&'c dyn Candidate>,
     workshop: &mut Workshop,
 ) -> Result<Draft<'c>, BenchError> {
-    let mut missing = None;
     let stock = match point {
-        Some(Point { axis: Axis::Rules | Axis::Data, .. }) => {
-            let made = scale::made(point.as_ref())?;
-            missing = made.missing;
+        Some(point @ Point { axis: Axis::Rules | Axis::Data, .. }) => {
+            let made = scale::made(point);
             match workshop.packs().iter().find(|stock| stock.asked == made.name) {
                 Some(known) => known.clone(),
                 None => workshop.put(&made.name, made.origin, &made.files)?,
@@ -280,7 +276,6 @@ fn draft<'c>(
         folders,
         requests,
         asked,
-        missing,
         subjects,
         may_fault: faulted || !measurement.cases.is_empty() || plan.requests.is_some(),
     })
@@ -434,7 +429,7 @@ impl Session<'_> {
                         answers.clone()
                     }
                     None => {
-                        let Some(answers) = self.answers(draft, &job) else {
+                        let Some(answers) = self.answers(&job) else {
                             report.run.cut_short = Some(INTERRUPTED.to_owned());
                             return expected;
                         };
@@ -460,12 +455,8 @@ impl Session<'_> {
     }
 
     /// A subject's answers; `None` if the run was interrupted.
-    fn answers(&mut self, draft: &Draft<'_>, job: &Job) -> Option<Result<Vec<Answer>, Problem>> {
+    fn answers(&mut self, job: &Job) -> Option<Result<Vec<Answer>, Problem>> {
         let unavailable = |why| Some(Err(Problem::Unavailable(why)));
-        if let Some(why) = &draft.missing {
-            self.done += 1;
-            return unavailable(Unavailable::Missing(why.clone()));
-        }
         match self.launch(job)? {
             Report::Measured(measured) => {
                 self.note(&job.subject, measured.version);

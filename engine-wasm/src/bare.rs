@@ -11,7 +11,7 @@ use tribunal_rego_builtins::Context;
 
 use crate::ID;
 use crate::decide::{WasmEngine, answer};
-use crate::instance::Instance;
+use crate::instance::{Budget, Instance};
 use crate::load;
 use crate::settings::Question;
 use crate::stop;
@@ -24,9 +24,10 @@ pub struct Bare {
 }
 
 /// A running module with its data in place.
-pub struct Warm<'b> {
-    bare: &'b Bare,
+pub struct Warm {
     instance: Instance,
+    entrypoint: i32,
+    budget: Budget,
 }
 
 /// Where a module has put its answer.
@@ -55,19 +56,19 @@ impl Bare {
     ///
     /// # Errors
     /// The fault that a decision would have had.
-    pub fn start(&self) -> Result<Warm<'_>, Fault> {
+    pub fn start(&self) -> Result<Warm, Fault> {
         let instance = self.engine.pool.blueprint().instance().map_err(|error| stop::fault(&error))?;
-        Ok(Warm { bare: self, instance })
+        Ok(Warm { instance, entrypoint: self.entrypoint, budget: self.engine.budget })
     }
 }
 
-impl Warm<'_> {
+impl Warm {
     /// One call of `opa_eval`, under the limits of a decision.
     ///
     /// # Errors
     /// The fault that a decision would have had.
     pub fn opa_eval(&mut self, input: &[u8]) -> Result<Answered, Fault> {
-        let called = self.instance.opa_eval(input, self.bare.entrypoint, NOW, self.bare.engine.budget);
+        let called = self.instance.opa_eval(input, self.entrypoint, NOW, self.budget);
         called.map(Answered).map_err(|error| stop::fault(&error))
     }
 
@@ -76,7 +77,7 @@ impl Warm<'_> {
     /// # Errors
     /// [`FaultKind::AbiViolation`] for what is none.
     pub fn value(&self, at: Answered) -> Result<Option<Value>, Fault> {
-        let text = self.instance.text(at.0, self.bare.engine.budget.output);
+        let text = self.instance.text(at.0, self.budget.output);
         answer(&text.map_err(|error| stop::fault(&error))?)
     }
 
@@ -91,8 +92,8 @@ impl Warm<'_> {
     ) -> Result<Verdict, Fault> {
         let input = request.json();
         lap("write input");
-        let Bare { engine, entrypoint } = self.bare;
-        let answers = self.instance.evaluate_in(Some(input), &[*entrypoint], NOW, engine.budget, &mut *lap);
+        let asked = [self.entrypoint];
+        let answers = self.instance.evaluate_in(Some(input), &asked, NOW, self.budget, &mut *lap);
         let answers = answers.map_err(|error| stop::fault(&error))?;
         let undefined = || Fault::new(FaultKind::UndefinedDecision, "the entrypoint is undefined");
         let value = answer(&answers.concat())?.ok_or_else(undefined)?;
@@ -102,8 +103,8 @@ impl Warm<'_> {
     }
 }
 
-impl std::fmt::Debug for Warm<'_> {
+impl std::fmt::Debug for Warm {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Warm").field("bare", &self.bare).finish_non_exhaustive()
+        f.debug_struct("Warm").field("entrypoint", &self.entrypoint).finish_non_exhaustive()
     }
 }

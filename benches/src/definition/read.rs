@@ -15,11 +15,16 @@ use crate::subject::Catalogue;
 pub type DefinitionError = LoadErrors;
 
 /// The definitions that this program carries: what `--definition` can name, the text, and what it is for.
-pub const EMBEDDED: [(&str, &str, &str); 2] = [
+pub const EMBEDDED: [(&str, &str, &str); 3] = [
     (
         "quick",
         include_str!("../../definitions/quick.yaml"),
         "four engines on one pack, in under two minutes: what adopting each costs",
+    ),
+    (
+        "full",
+        include_str!("../../definitions/full.yaml"),
+        "everything: floors, peers, how costs grow, where the time goes; the targets are about it",
     ),
     (
         "tiny",

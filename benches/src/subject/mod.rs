@@ -4,6 +4,7 @@
 //! [`Question`] of each request. Only [`Question::ask`] is timed. Whatever it came to is compared afterwards.
 //!
 //! - [`ours`]: our engines, from JSON to a decision, and from further inside
+//! - `stages`: our engines, stage by stage
 //! - `floor`: the bare crates below our engines
 //! - `peer`: other ways to the same answer
 //! - [`answer`]: what answers have in common
@@ -14,6 +15,7 @@ pub mod catalogue;
 mod floor;
 pub mod ours;
 mod peer;
+mod stages;
 
 use std::fmt::Debug;
 use std::path::PathBuf;
@@ -101,6 +103,20 @@ pub trait Subject: Send + Sync {
     ) -> Option<Result<OwnFigures, Unavailable>> {
         None
     }
+
+    /// The same decisions stage by stage; `None` if it has no stages to show.
+    fn staged<'s>(&'s self) -> Option<Result<Box<dyn Staged + 's>, Unavailable>> {
+        None
+    }
+}
+
+/// Decisions stage by stage.
+pub trait Staged {
+    /// Decides as [`Question::ask`] does, `lap` being told of the end of each stage.
+    ///
+    /// # Errors
+    /// The fault of the decision, which ended it early.
+    fn decide(&mut self, request: &Request, lap: &mut dyn FnMut(&'static str)) -> Result<(), Fault>;
 }
 
 /// Figures that a subject took itself.

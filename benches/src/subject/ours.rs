@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use tribunal::core::dispatch::LoadedPack;
-use tribunal::core::engine::Verdict;
+use tribunal::core::engine::{LoadContext, Verdict};
 use tribunal::core::fault::fail_closed;
 use tribunal::{Fault, Outcome, PolicyRequest};
 use tribunal_conformance::Runner;
 
 use super::answer::Answer;
-use super::{Candidate, Kind, Question, Request, Site, Subject, Unavailable};
+use super::{Candidate, Kind, Question, Request, Site, Staged, Subject, Unavailable, stages};
 
 /// From where on an engine is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +90,8 @@ impl Candidate for Ours {
             return Err(Unavailable::NotApplicable(reason.clone()));
         }
         let runner = Runner::load(source, &self.engine, &site.context, &site.registry)?;
-        Ok(Box::new(Opened { level: self.level, pack: runner.loaded(), runner }))
+        let context = site.context.clone();
+        Ok(Box::new(Opened { level: self.level, pack: runner.loaded(), runner, context }))
     }
 }
 
@@ -98,11 +99,16 @@ struct Opened {
     level: Level,
     runner: Runner,
     pack: Arc<LoadedPack>,
+    context: LoadContext,
 }
 
 impl Subject for Opened {
     fn version(&self) -> String {
         self.pack.identity().engine_version.clone()
+    }
+
+    fn staged<'s>(&'s self) -> Option<Result<Box<dyn Staged + 's>, Unavailable>> {
+        (self.level == Level::Json).then(|| stages::of(&self.pack, &self.context))
     }
 
     fn question<'s>(&'s self, request: &'s Request) -> Result<Box<dyn Question + 's>, Unavailable> {

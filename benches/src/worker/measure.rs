@@ -48,7 +48,7 @@ impl<E: Into<Unavailable>> From<E> for Stopped {
     }
 }
 
-fn failed(message: impl Into<String>) -> Stopped {
+pub(super) fn failed(message: impl Into<String>) -> Stopped {
     Stopped::Unavailable(Unavailable::Failed(message.into()))
 }
 
@@ -100,6 +100,9 @@ pub fn measure(job: &Job, catalogue: &Catalogue, registry: &Registry) -> Result<
         (Phase::Measure, Model::DecidePerCall) => Some(per_call(candidate, &ready, job, &answers)?),
         (Phase::Measure, Model::Parallel) => {
             Some(parallel(subject.as_ref(), &ready.requests, job, &answers)?)
+        }
+        (Phase::Measure, Model::Breakdown) => {
+            Some(super::breakdown::measure(subject.as_ref(), &ready.requests, job)?)
         }
         (Phase::Measure, Model::Batch) => Some(batch(&mut asked, job)?),
         (Phase::Measure, Model::Decide | Model::ErrorPath) => {
@@ -170,7 +173,7 @@ fn record(recorder: &mut Recorder, time: Duration) {
 }
 
 /// Warm-up, then measuring: calls `pass` until the time is over, and says in each whether it counts. At least one pass counts.
-fn timed(job: &Job, mut pass: impl FnMut(bool) -> Result<(), Stopped>) -> Result<(), Stopped> {
+pub(super) fn timed(job: &Job, mut pass: impl FnMut(bool) -> Result<(), Stopped>) -> Result<(), Stopped> {
     let budget = Duration::from_millis(job.budget_ms);
     let started = Instant::now();
     let warm = budget.mul_f64(WARM_UP);

@@ -6,6 +6,7 @@
 //! - [`protocol`]: the lines
 //! - [`measure`]: the timing
 
+mod breakdown;
 mod instructions;
 pub mod measure;
 pub mod protocol;

@@ -60,13 +60,13 @@ impl Subject for Open {
     }
 }
 
-struct Evaluation<'s> {
-    warm: Warm<'s>,
+struct Evaluation {
+    warm: Warm,
     input: Vec<u8>,
     answered: Option<Result<Answered, Fault>>,
 }
 
-impl Question for Evaluation<'_> {
+impl Question for Evaluation {
     fn ask(&mut self) {
         self.answered = Some(self.warm.opa_eval(&self.input));
     }
