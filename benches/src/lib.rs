@@ -13,14 +13,19 @@
 //! - [`launch`], [`worker`]: a process for each subject and turn
 //! - [`verify`](mod@verify): answers compared before anything is timed
 //! - [`statistics`]: what may be said of figures
+//! - [`conclusion`](mod@conclusion): one paragraph to decide by
+//! - [`compare`], [`gate`]: runs and subjects against each other
 //! - [`targets`]: what is promised, and whether a run keeps it
 //! - [`report`]: what was measured, as data and for people
 //! - [`memory`]: what the system tells of this process
 //! - [`shipped`]: shipped packs for the benchmarks of developers (`benches/*.rs`)
 
+pub mod compare;
+pub mod conclusion;
 pub mod copies;
 pub mod definition;
 pub mod embedded;
+pub mod gate;
 pub mod launch;
 pub mod memory;
 pub mod model;

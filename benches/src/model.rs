@@ -43,6 +43,17 @@ pub enum Unit {
     Instructions,
 }
 
+impl Unit {
+    /// What tables for programs call it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Unit::Nanoseconds => "ns",
+            Unit::Bytes => "bytes",
+            Unit::Instructions => "instructions",
+        }
+    }
+}
+
 impl Model {
     /// Every model.
     pub const ALL: [Model; 11] = {

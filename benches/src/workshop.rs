@@ -110,12 +110,12 @@ fn find(name: &str, beside: &Path) -> Result<(String, PackFiles), BenchError> {
     if Path::new(name).components().count() == 1 && shipped.is_dir() {
         return Ok((shipped.display().to_string(), read_pack(&shipped).map_err(tribunal::LoadErrors::from)?));
     }
-    if name == embedded::NAME {
-        return Ok((format!("{name} (carried by this program)"), embedded::files()));
+    if let Some(files) = embedded::files(name) {
+        return Ok((format!("{name} (carried by this program)"), files));
     }
     Err(BenchError::Input(format!(
-        "there is no pack `{name}`: name a folder, a pack in `packs/`, or `{}`, which this program carries",
-        embedded::NAME
+        "there is no pack `{name}`: name a folder, a pack in `packs/`, or one that this program carries ({})",
+        embedded::NAMES.join(", ")
     )))
 }
 

@@ -86,6 +86,11 @@ impl Axis {
         }
     }
 
+    /// Whether a pack is made for each of its values.
+    pub fn makes_a_pack(self) -> bool {
+        matches!(self, Axis::Rules | Axis::Data)
+    }
+
     /// Whether its values are bytes.
     pub fn is_bytes(self) -> bool {
         matches!(self, Axis::Data | Axis::Input)

@@ -1,12 +1,21 @@
 //! What a run measured, as data, and as people read it.
 //!
 //! - [`data`]: the report; every rendering is made of it alone, and can be made again from its JSON
-//! - [`text`]: for a terminal
+//! - [`table`]: what every rendering shows, in words
+//! - [`text`](mod@text), [`markdown`](mod@markdown), [`html`](mod@html): for people
+//! - [`csv`](mod@csv): for spreadsheets
 //! - [`figures`]: numbers for people
 
+pub mod csv;
 pub mod data;
 pub mod figures;
-mod text;
+pub mod html;
+pub mod markdown;
+pub mod table;
+pub mod text;
 
+pub use csv::csv;
 pub use data::{BenchReport, FORMAT, read_json};
+pub use html::html;
+pub use markdown::{excerpt, markdown};
 pub use text::text;

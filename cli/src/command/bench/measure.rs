@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use tribunal::LoadErrors;
@@ -11,6 +12,7 @@ use tribunal::core::limits::Span;
 use tribunal::files::read_file;
 use tribunal_benches::definition::{self, EMBEDDED, Measurement};
 use tribunal_benches::launch::Processes;
+use tribunal_benches::model::Model;
 use tribunal_benches::report::{BenchReport, read_json};
 use tribunal_benches::subject::Catalogue;
 use tribunal_benches::{Plan, Progress, embedded, run as measure};
@@ -21,6 +23,11 @@ use crate::failure::Failure;
 use crate::report::bench::{self as output, BenchFormat};
 use crate::target::known_engine;
 use crate::terminal::{self, complain};
+
+/// About how long a run takes where nobody says.
+const DEFAULT_TIME: Duration = Duration::from_secs(60);
+/// Processes for each figure where nobody says: the fewest from which an interval can be drawn.
+const DEFAULT_TURNS: u32 = 5;
 
 /// What is measured, and where it goes.
 #[derive(Debug, clap::Args)]
@@ -36,14 +43,17 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     requests: Option<PathBuf>,
     /// About how long it takes, as `30s` or `5m`; loading packs comes on top.
-    #[arg(long, value_name = "TIME", value_parser = Span::parse, default_value = "60s")]
+    #[arg(long, value_name = "TIME", value_parser = Span::parse, default_value_t = Span(DEFAULT_TIME))]
     time: Span,
     /// Processes for each figure. With fewer than five nothing is called faster.
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_TURNS, value_parser = clap::value_parser!(u32).range(1..=1000))]
     turns: u32,
     /// What is measured: a name from `bench list`, or a file of measurements.
     #[arg(long, value_name = "NAME|FILE", default_value = "quick")]
     definition: String,
+    /// Take decisions apart, too: the time of each stage, for each engine.
+    #[arg(long)]
+    breakdown: bool,
     /// The subject that others are compared with; without it, the first.
     #[arg(long, value_name = "SUBJECT")]
     baseline: Option<String>,
@@ -85,7 +95,31 @@ pub(crate) fn read(file: &Path) -> Result<BenchReport, Failure> {
     read_json(&text).map_err(|error| Failure::Input(format!("{}: {error}", file.display())))
 }
 
+/// Makes one measurement of a definition, as long as a run takes by itself.
+pub(super) fn only(definition: &str, measurement: &str, pack: Option<&str>) -> Result<BenchReport, Failure> {
+    let args = Args {
+        pack: pack.map(str::to_owned),
+        engines: Vec::new(),
+        requests: None,
+        time: Span(DEFAULT_TIME),
+        turns: DEFAULT_TURNS,
+        definition: definition.to_owned(),
+        breakdown: false,
+        baseline: None,
+        save: None,
+        format: Vec::new(),
+        out: None,
+        from: None,
+    };
+    make_of(&args, Some(measurement))
+}
+
 fn make(args: &Args) -> Result<BenchReport, Failure> {
+    make_of(args, None)
+}
+
+/// Measures; only one measurement, if it is named.
+fn make_of(args: &Args, only: Option<&str>) -> Result<BenchReport, Failure> {
     let registry = tribunal::registry();
     for engine in &args.engines {
         known_engine(engine, &registry)?;
@@ -100,7 +134,16 @@ fn make(args: &Args) -> Result<BenchReport, Failure> {
         };
         return Err(Failure::Usage(format!("there is no subject `{baseline}` ({help})")));
     }
-    let (measurements, beside) = definition(&args.definition, &catalogue)?;
+    let (mut measurements, beside) = definition(&args.definition, &catalogue)?;
+    if let Some(only) = only {
+        measurements.retain(|measurement| measurement.name == only);
+        if measurements.is_empty() {
+            return Err(Failure::Input(format!("`{}` has no measurement `{only}`", args.definition)));
+        }
+    }
+    if args.breakdown && !measurements.iter().any(|measurement| measurement.model == Model::Breakdown) {
+        measurements.extend(breakdown(&catalogue)?);
+    }
     let requests = args.requests.as_ref().map(|file| {
         let text = read_file(file).map_err(LoadErrors::from)?;
         Ok::<_, Failure>(tribunal_benches::run::read_requests(&file.display().to_string(), &text)?)
@@ -109,7 +152,7 @@ fn make(args: &Args) -> Result<BenchReport, Failure> {
         measurements,
         definition: args.definition.clone(),
         beside,
-        pack: args.pack.clone().unwrap_or_else(|| embedded::NAME.to_owned()),
+        pack: args.pack.clone().unwrap_or_else(|| embedded::DEFAULT.to_owned()),
         requests: requests.transpose()?,
         engines: args.engines.clone(),
         time: args.time.0,
@@ -146,6 +189,12 @@ fn make(args: &Args) -> Result<BenchReport, Failure> {
         Some(failure) => Err(failure),
         None => Ok(report),
     }
+}
+
+/// The measurement that takes decisions apart.
+fn breakdown(catalogue: &Catalogue) -> Result<Option<Measurement>, Failure> {
+    let (measurements, _) = definition("full", catalogue)?;
+    Ok(measurements.into_iter().find(|measurement| measurement.model == Model::Breakdown))
 }
 
 /// What is measured, and the folder that its packs are seen from.
@@ -185,7 +234,6 @@ fn interruption() -> Result<Arc<AtomicBool>, Failure> {
         signal_hook::flag::register(signal, interrupted.clone())
             .map_err(|error| Failure::Tool(format!("signals cannot be listened to: {error}")))?;
     }
-    debug_assert!(!interrupted.load(Ordering::Relaxed));
     Ok(interrupted)
 }
 

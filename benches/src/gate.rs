@@ -1,0 +1,111 @@
+//! A gate for CI: a candidate may cost at most so many times what a baseline costs.
+//!
+//! It is decided by the interval and not by the figure. What a run does not show to hold does not pass, whether it shows the
+//! opposite or nothing.
+
+use crate::report::data::BenchReport;
+use crate::statistics::{Interval, Quantile, Ratio};
+
+/// What is asked of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Gate {
+    /// Who must not cost more.
+    pub candidate: String,
+    /// Than whom.
+    pub baseline: String,
+    /// In which measurement.
+    pub measurement: String,
+    /// At which value of the size that is varied.
+    pub value: Option<u64>,
+    /// By which figure.
+    pub at: Quantile,
+    /// How many times as much at most.
+    pub max_ratio: f64,
+}
+
+/// What a run says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Decided {
+    /// The whole interval is within.
+    Holds(Ratio),
+    /// The whole interval is beyond.
+    Broken(Ratio),
+    /// The interval has the limit in it, or there is none.
+    NotShown(Ratio),
+}
+
+/// Why a run says nothing.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum GateError {
+    /// It does not have the measurement.
+    #[error("the run has no measurement `{0}`; it has {1}")]
+    NoMeasurement(String, String),
+    /// The measurement is void: engines disagree.
+    #[error("the measurement `{0}` is void: {1}")]
+    Void(String, String),
+    /// One of the two has no such figure.
+    #[error("`{subject}` has no {at} in `{measurement}`{why}")]
+    NoFigure {
+        /// Who.
+        subject: String,
+        /// Which figure.
+        at: &'static str,
+        /// Where.
+        measurement: String,
+        /// Why, where it is known.
+        why: String,
+    },
+}
+
+impl Gate {
+    /// Decides.
+    ///
+    /// # Errors
+    /// Why nothing can be decided by this run.
+    pub fn decide(&self, report: &BenchReport) -> Result<Decided, GateError> {
+        let wanted = |row: &&crate::report::data::Row| {
+            row.measurement == self.measurement && row.point.map(|point| point.value) == self.value
+        };
+        let Some(row) = report.rows.iter().find(wanted) else {
+            let names: Vec<&str> = report.rows.iter().map(|row| row.measurement.as_str()).collect();
+            return Err(GateError::NoMeasurement(self.measurement.clone(), names.join(", ")));
+        };
+        if let Some(void) = &row.void {
+            let why = format!("`{}` and `{}` disagree on `{}`", void.first.0, void.second.0, void.name);
+            return Err(GateError::Void(self.measurement.clone(), why));
+        }
+        for subject in [&self.candidate, &self.baseline] {
+            let entry = row.entry(subject);
+            let has =
+                entry.is_some_and(|entry| entry.turns().any(|(_, figures)| self.at.of(figures).is_some()));
+            if !has {
+                let why = entry.and_then(|entry| entry.problem.as_ref()).map(crate::report::table::said);
+                return Err(GateError::NoFigure {
+                    subject: subject.clone(),
+                    at: self.at.as_str(),
+                    measurement: self.measurement.clone(),
+                    why: why.map_or_else(String::new, |why| format!(": {why}")),
+                });
+            }
+        }
+        let ratio =
+            row.ratio(&self.candidate, &self.baseline, self.at).ok_or_else(|| GateError::NoFigure {
+                subject: self.candidate.clone(),
+                at: self.at.as_str(),
+                measurement: self.measurement.clone(),
+                why: ": no turn has both".to_owned(),
+            })?;
+        Ok(match ratio.interval {
+            Some(Interval { high, .. }) if high <= self.max_ratio => Decided::Holds(ratio),
+            Some(Interval { low, .. }) if low > self.max_ratio => Decided::Broken(ratio),
+            _ => Decided::NotShown(ratio),
+        })
+    }
+}
+
+impl Decided {
+    /// Whether the gate is open.
+    pub fn holds(&self) -> bool {
+        matches!(self, Decided::Holds(_))
+    }
+}
