@@ -21,7 +21,7 @@ const EXIT_CODES: &str = "Exit codes:
   2   deny
   3   step_up
   4   redact
-  5   a comparison or a test failed
+  5   a comparison, a test or a gate failed
   64  wrong usage
   65  bad input: a request, a deployment or a pack that cannot be read";
 

@@ -4,6 +4,7 @@
 //! - [`table`]: what every rendering shows, in words
 //! - [`text`](mod@text), [`markdown`](mod@markdown), [`html`](mod@html): for people
 //! - [`csv`](mod@csv): for spreadsheets
+//! - [`splice`](mod@splice): figures in a README, put there by program
 //! - [`figures`]: numbers for people
 
 pub mod csv;
@@ -11,6 +12,7 @@ pub mod data;
 pub mod figures;
 pub mod html;
 pub mod markdown;
+pub mod splice;
 pub mod table;
 pub mod text;
 

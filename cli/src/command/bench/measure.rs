@@ -13,7 +13,8 @@ use tribunal::files::read_file;
 use tribunal_benches::definition::{self, EMBEDDED, Measurement};
 use tribunal_benches::launch::Processes;
 use tribunal_benches::model::Model;
-use tribunal_benches::report::{BenchReport, read_json};
+use tribunal_benches::report::splice::splice as put;
+use tribunal_benches::report::{BenchReport, excerpt, read_json};
 use tribunal_benches::subject::Catalogue;
 use tribunal_benches::{Plan, Progress, embedded, run as measure};
 
@@ -66,6 +67,9 @@ pub(crate) struct Args {
     /// Write reports into this folder as `bench.html` and so on; all of them, unless --format says which.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Put the figures of every engine into this document, between the marks that it has for them.
+    #[arg(long, value_name = "FILE")]
+    splice: Option<PathBuf>,
     /// Write a report again from its JSON; nothing is measured.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["pack", "engines", "requests", "baseline", "save"])]
     from: Option<PathBuf>,
@@ -80,6 +84,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         None => make(args)?,
     };
     output::write(&report, &args.format, args.out.as_deref())?;
+    if let Some(file) = &args.splice {
+        splice(&report, file)?;
+    }
     if args.from.is_none()
         && let Some(why) = &report.run.cut_short
     {
@@ -109,6 +116,7 @@ pub(super) fn only(definition: &str, measurement: &str, pack: Option<&str>) -> R
         save: None,
         format: Vec::new(),
         out: None,
+        splice: None,
         from: None,
     };
     make_of(&args, Some(measurement))
@@ -215,6 +223,16 @@ fn definition(name: &str, catalogue: &Catalogue) -> Result<(Vec<Measurement>, Pa
     let text = read_file(path).map_err(LoadErrors::from)?;
     let beside = path.parent().map_or_else(PathBuf::new, Path::to_path_buf);
     Ok((definition::read(&path.display().to_string(), &text, catalogue)?, beside))
+}
+
+/// Puts an excerpt of a report into a document.
+fn splice(report: &BenchReport, file: &Path) -> Result<(), Failure> {
+    let text = std::fs::read_to_string(file).map_err(|error| Failure::unreadable(file, &error))?;
+    let mut figures = Vec::new();
+    excerpt(report, &mut figures)?;
+    let spliced = put(&text, &String::from_utf8_lossy(&figures))
+        .map_err(|error| Failure::Input(format!("{}: {error}", file.display())))?;
+    std::fs::write(file, spliced).map_err(|error| Failure::unwritable(file, &error))
 }
 
 /// Writes a report whole, or leaves the one that is there.
