@@ -6,11 +6,16 @@
 //!
 //! - [`spec`]: what a manifest can declare
 //! - [`plan`]: declarations compiled at load, in the order in which they need each other
-//! - `function`: the functions themselves
+//! - `function`: the functions themselves, a family a file
+//! - `objection`: what is wrong with a declaration or with the data it reads, and where
+//! - `room`: what the members of a request may take up together
 
 mod function;
+mod objection;
 pub mod plan;
+mod room;
 pub mod spec;
 
+pub use objection::PackData;
 pub use plan::DerivePlan;
 pub use spec::DeriveSpec;

@@ -1,8 +1,13 @@
-//! What a manifest can declare under `derive:`.
+//! What a manifest can declare under `derive:`. What is particular to a family of functions stands with it.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+pub use super::function::regex::{Capture, RegexSpec};
+pub use super::function::time::{TimePart, TimeSpec};
+pub use super::function::url::{UrlPart, UrlSpec};
+use super::objection::Objection;
 use crate::contract::Pointer;
 
 /// One derived member.
@@ -21,29 +26,6 @@ pub enum DeriveSpec {
     Time(TimeSpec),
 }
 
-/// See [`DeriveSpec::Regex`]. Matching takes linear time (the `regex` crate's syntax).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RegexSpec {
-    /// The text.
-    pub source: Pointer,
-    /// The expression; it matches anywhere unless anchored.
-    pub pattern: String,
-    /// The group whose text becomes the member, by number or name; absent where it captured nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub capture: Option<Capture>,
-}
-
-/// A group of a regular expression.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum Capture {
-    /// By number; 0 is the whole match.
-    Index(u32),
-    /// By name.
-    Name(String),
-}
-
 /// A function of one value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -52,57 +34,49 @@ pub struct SourceSpec {
     pub source: Pointer,
 }
 
-/// See [`DeriveSpec::Url`].
+/// A place in the pack's data in force: what stands there is read and checked when the data is loaded or swapped.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct UrlSpec {
-    /// The URL's text.
-    pub source: Pointer,
-    /// Which part.
-    pub part: UrlPart,
+pub struct FromData {
+    /// Where in the pack's data.
+    pub data: Pointer,
 }
 
-/// A part of a URL, as <https://url.spec.whatwg.org/> normalises it; absent where the URL has none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the parts of a URL name themselves")]
-pub enum UrlPart {
-    Scheme,
-    Username,
-    Host,
-    /// An integer: the port written, or the scheme's own.
-    Port,
-    Path,
-    Query,
+impl FromData {
+    /// What stands there.
+    pub(super) fn get<'d>(&self, data: &'d Value) -> Result<&'d Value, Objection> {
+        self.data.get(data).ok_or_else(|| {
+            Objection::in_data(self.data.clone(), format!("there is no `{}` in the data", self.data))
+        })
+    }
 }
 
-/// See [`DeriveSpec::Time`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TimeSpec {
-    /// An RFC 3339 text; without it, the clock of the request.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub source: Option<Pointer>,
-    /// Which part.
-    pub part: TimePart,
-    /// The IANA time zone to read it in; UTC without one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub zone: Option<String>,
-}
+impl DeriveSpec {
+    /// The function's name, as a manifest writes it.
+    pub fn function(&self) -> &'static str {
+        match self {
+            Self::Regex(_) => "regex",
+            Self::Lower(_) => "lower",
+            Self::Length(_) => "length",
+            Self::Url(_) => "url",
+            Self::Time(_) => "time",
+        }
+    }
 
-/// A part of an instant; all are integers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the parts of a date name themselves")]
-pub enum TimePart {
-    Year,
-    Month,
-    Day,
-    Hour,
-    Minute,
-    Second,
-    /// 1 is Monday, 7 is Sunday (ISO 8601).
-    Weekday,
-    /// Whole seconds since 1970-01-01T00:00:00Z.
-    Unix,
+    /// What it reads of the request; `None` for the clock.
+    pub fn source(&self) -> Option<&Pointer> {
+        match self {
+            Self::Regex(spec) => Some(&spec.source),
+            Self::Lower(spec) | Self::Length(spec) => Some(&spec.source),
+            Self::Url(spec) => Some(&spec.source),
+            Self::Time(spec) => spec.source.as_ref(),
+        }
+    }
+
+    /// What it reads of the pack's data in force.
+    pub fn data(&self) -> Option<&Pointer> {
+        match self {
+            Self::Regex(_) | Self::Lower(_) | Self::Length(_) | Self::Url(_) | Self::Time(_) => None,
+        }
+    }
 }
