@@ -202,6 +202,141 @@ derive:
     }
 
     #[test]
+    fn a_function_of_a_text_takes_a_list_of_texts() {
+        let yaml = r"
+derive:
+  lower: {lower: {source: /texts}}
+  numbers: {regex: {source: /texts, pattern: '[0-9]+', capture: 0, all: true}}
+  known: {regex: {source: /derived/lower, pattern: '^a'}}
+  none: {fold_case: {source: /none}}
+  length: {length: {source: /texts}}
+  hosts: {url: {source: /urls, part: host}}
+  urls: {url: {source: /urls}}
+  hours: {time: {source: /times, part: hour}}
+  inside: {lower: {source: /derived/urls/1/host}}
+  deep: {length: {source: /derived/parts/name}}
+  parts: {captures: {source: /texts/0, pattern: '(?P<name>[A-Z])(?P<no>x)?(?P<digits>[0-9]+)'}}
+";
+        let payload = json!({
+            "texts": ["A12b3", "Ä"], "none": [], "urls": ["https://A.example", "http://10.0.0.1:81/x"],
+            "times": ["2026-01-02T03:04:05Z", "2026-01-02T04:04:05Z"],
+        });
+        let first = json!({"scheme": "https", "host": "a.example", "host_kind": "domain", "port": 443, "path": "/",
+                           "credentials": false});
+        let second = json!({"scheme": "http", "host": "10.0.0.1", "host_kind": "ipv4", "scope": "private", "port": 81,
+                            "path": "/x", "credentials": false});
+        assert_eq!(
+            derive(yaml, &payload).unwrap(),
+            json!({
+                "lower": ["a12b3", "ä"], "numbers": [["12", "3"], []], "known": [true, false], "none": [], "length": 2,
+                "hosts": ["a.example", "10.0.0.1"], "urls": [first, second], "hours": [3, 4], "inside": "10.0.0.1",
+                "parts": {"name": "A", "digits": "12"}, "deep": 1,
+            })
+        );
+        for (yaml, payload, says) in [
+            (
+                "derive: {a: {lower: {source: /x}}}",
+                json!({"x": ["a", 1]}),
+                "`a`: `/x` holds an element that is not a text",
+            ),
+            (
+                "derive: {a: {lower: {source: /x}}}",
+                json!({"x": {}}),
+                "`a`: `/x` is not a text, nor a list of texts",
+            ),
+            (
+                "derive: {a: {url: {source: /x, part: query}}}",
+                json!({"x": ["http://h/?q", "http://h/"]}),
+                "`a`: `/x` holds an element of which the function makes nothing",
+            ),
+            (
+                "derive: {a: {url: {source: /x, part: query}}}",
+                json!({"x": ["http://h/?q", "h"]}),
+                "`a`: `/x` holds an element that is not a URL",
+            ),
+        ] {
+            let fault = derive(yaml, &payload).unwrap_err();
+            assert_eq!(fault.kind, FaultKind::Derive);
+            assert!(fault.detail.contains(says), "{}", fault.detail);
+        }
+    }
+
+    #[test]
+    fn what_has_nothing_to_say_is_absent() {
+        let yaml = r"
+derive:
+  regex: {regex: {source: /text, pattern: 'x(y)?', capture: 1}}
+  captures: {captures: {source: /text, pattern: '(?P<a>q)'}}
+  decode: {decode: {source: /text, encoding: base64}}
+  ip: {ip: {source: /text}}
+  in_ranges: {in_ranges: {source: /text, ranges: [10.0.0.0/8]}}
+  prefixes: {url_prefixes: {source: /url}}
+  behind: {lower: {source: /derived/ip/scope}}
+";
+        assert_eq!(derive(yaml, &json!({"text": "x!", "url": "data:,x"})).unwrap(), json!({}));
+    }
+
+    #[test]
+    fn replacing_is_complete_and_bounded() {
+        let yaml = r"
+derive:
+  swapped: {replace: {source: /x, pattern: '(?P<a>[a-z])([0-9])', with: '${2}$a$$'}}
+  grown: {replace: {source: /y, pattern: '.', with: '$0$0$0$0$0'}}
+";
+        let derived = derive(yaml, &json!({"x": "a1-b2"})).unwrap();
+        assert_eq!(derived, json!({"swapped": "1a$-2b$"}));
+        let fault = derive(yaml, &json!({"y": "x".repeat(1 << 20)})).unwrap_err();
+        assert_eq!(fault.kind, FaultKind::Derive);
+        assert!(fault.detail.contains("`grown`: `/y` gives more than the 4 MiB of text"), "{}", fault.detail);
+    }
+
+    #[test]
+    fn the_members_share_one_bound() {
+        let yaml = "derive: {a: {lower: {source: /x}}, b: {lower: {source: /x}}, c: {lower: {source: /y}}}";
+        let half = "x".repeat(2 << 20);
+        assert!(derive(yaml, &json!({"x": half})).is_ok());
+        let fault = derive(yaml, &json!({"x": half, "y": "x"})).unwrap_err();
+        assert!(fault.detail.contains("`c`: `/y` gives more than the 4 MiB of text"), "{}", fault.detail);
+
+        let list = |length| json!({"x": vec!["x"; length]});
+        assert!(derive(yaml, &list(49_999)).is_ok());
+        let fault = derive(yaml, &list(50_000)).unwrap_err();
+        assert!(fault.detail.contains("gives more than the 100000 values"), "{}", fault.detail);
+        let every = "derive: {a: {regex: {source: /x, pattern: x, capture: 0, all: true}}}";
+        let fault = derive(every, &json!({"x": "x".repeat(100_001)})).unwrap_err();
+        assert!(fault.detail.contains("gives more than the 100000 values"), "{}", fault.detail);
+    }
+
+    #[test]
+    fn declarations_read_the_data_in_force() {
+        let manifest = "derive: {a: {in_ranges: {source: /x, ranges: {data: /net/inside}}}}";
+        let document = Document::parse("pack.yaml", manifest.as_bytes()).unwrap();
+        let specs = serde_json::from_value(document.value["derive"].clone()).unwrap();
+        let over = |data: &str| {
+            let data = Document::parse("data.json", data.as_bytes()).unwrap();
+            DerivePlan::compile(&specs, &document, PackData::from(&data))
+        };
+        let now = "2026-11-21T23:30:05Z".parse().unwrap();
+        for (ranges, inside) in [("[]", false), (r#"["10.0.0.0/8"]"#, true), (r#"["10.0.0.0/24"]"#, false)] {
+            let plan = over(&format!("{{\"net\": {{\"inside\": {ranges}}}}}")).unwrap();
+            let payload = json!({"x": "10.1.2.3"});
+            assert_eq!(plan.apply(&payload, now).unwrap()["derived"], json!({"a": inside}), "{ranges}");
+        }
+        for (data, says) in [
+            ("{\n \"net\": {}}", "data.json:2:2: there is no `/net/inside` in the data"),
+            ("{\n \"net\": {\"inside\": {}}}", "data.json:2:10: a list of texts is wanted here"),
+            ("{\n \"net\": {\"inside\": [\"10.0.0.0/8\",\n 7]}}", "data.json:3:2: a text is wanted here"),
+            ("{\n \"net\": {\"inside\": [\"10.0.0.0/8\",\n \"10/8\"]}}", "data.json:3:2: `10/8` is no range"),
+        ] {
+            let errors = over(data).unwrap_err().to_string();
+            assert!(errors.contains(says) && errors.contains("`derive.a`"), "{data}: {errors}");
+        }
+        let unplaced =
+            DerivePlan::compile(&specs, &document, PackData::from(&json!({}))).unwrap_err().to_string();
+        assert!(unplaced.contains("`/net/inside` of the data: "), "{unplaced}");
+    }
+
+    #[test]
     fn a_source_of_another_type_is_a_fault() {
         for (yaml, payload) in [
             ("derive: {a: {lower: {source: /x}}}", json!({"x": 1})),
@@ -209,6 +344,10 @@ derive:
             ("derive: {a: {url: {source: /x, part: host}}}", json!({"x": "not a url"})),
             ("derive: {a: {time: {source: /x, part: day}}}", json!({"x": "yesterday"})),
             ("derive: {a: {regex: {source: /x, pattern: a}}}", json!({"x": null})),
+            ("derive: {a: {distinct: {source: /x}}}", json!({"x": "text"})),
+            ("derive: {a: {sum: {source: /x}}}", json!({"x": {"a": 1}})),
+            ("derive: {a: {url_prefixes: {source: /x}}}", json!({"x": "http://h/%252e%252e/"})),
+            ("derive: {a: {decode: {source: /x, encoding: percent}}}", json!({"x": "%2525"})),
         ] {
             assert_eq!(derive(yaml, &payload).unwrap_err().kind, FaultKind::Derive, "{yaml}");
         }

@@ -11,11 +11,15 @@ use super::objection::Objection;
 use super::room::Room;
 use super::spec::DeriveSpec;
 
+mod address;
 pub(super) mod count;
+pub(super) mod encoding;
+pub(super) mod ip;
 pub(super) mod regex;
 pub(super) mod text;
 pub(super) mod time;
 pub(super) mod url;
+mod url_prefixes;
 
 /// What a function makes of what it was given: a member, or `None` where there is nothing to say. The error says what is
 /// wrong with the source, after its name (`is not a text`), and never quotes it.
@@ -46,13 +50,28 @@ pub(super) enum Function {
 impl Function {
     /// Compiles a declaration over the pack's data; the error is everything wrong with it.
     pub(super) fn compile(spec: &DeriveSpec, data: &Value) -> Result<Self, Vec<Objection>> {
-        // The data is for functions that read it (`{data: /pointer}`).
-        let _ = data;
         Ok(match spec {
             DeriveSpec::Regex(spec) => Self::text(regex::Regex::compile(spec)?),
+            DeriveSpec::Captures(spec) => Self::text(regex::Captures::compile(spec)?),
+            DeriveSpec::Replace(spec) => Self::text(regex::Replace::compile(spec)?),
             DeriveSpec::Lower(_) => Self::text(text::Lower),
+            DeriveSpec::FoldCase(_) => Self::text(text::FoldCase),
+            DeriveSpec::Normalize(spec) => Self::text(text::Normalize(spec.form)),
+            DeriveSpec::Skeleton(_) => Self::text(text::Skeleton),
+            DeriveSpec::StripInvisible(_) => Self::text(text::StripInvisible),
+            DeriveSpec::Decode(spec) => {
+                Self::text(encoding::Decode { encoding: spec.encoding, depth: spec.depth })
+            }
             DeriveSpec::Length(_) => Self::value(count::Length),
-            DeriveSpec::Url(spec) => Self::text(url::Part(spec.part)),
+            DeriveSpec::Distinct(_) => Self::value(count::Distinct),
+            DeriveSpec::Sum(spec) => Self::value(count::Sum { of: spec.of.clone() }),
+            DeriveSpec::Url(spec) => match spec.part {
+                Some(part) => Self::text(url::Part(part)),
+                None => Self::text(url::Record),
+            },
+            DeriveSpec::UrlPrefixes(_) => Self::text(url_prefixes::UrlPrefixes),
+            DeriveSpec::Ip(spec) => Self::text(ip::Ip(spec.part)),
+            DeriveSpec::InRanges(spec) => Self::text(ip::InRanges::compile(spec, data)?),
             DeriveSpec::Time(spec) => {
                 let time = time::Time::compile(spec)?;
                 if spec.source.is_some() { Self::text(time) } else { Self::Clock(time) }
