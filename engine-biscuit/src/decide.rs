@@ -214,14 +214,14 @@ impl BiscuitEngine {
     }
 
     /// The verdict of an evaluation.
-    fn verdict(&self, judgement: &Judgement, gathered: Gathered) -> Result<Verdict, Fault> {
+    fn verdict(&self, judgement: &Judgement, gathered: Gathered, payload: &Value) -> Result<Verdict, Fault> {
         let effects = gathered.effects.clone();
         let own = judgement.effect();
         let failed = judgement
             .token_checks
             .iter()
             .map(|(block, check)| format!("token check failed: block {block} check {check}"));
-        let decision = gathered.decide(own, failed)?;
+        let decision = gathered.decide(own, failed, payload)?;
         let size = decision.reason.as_ref().map_or(0, String::len)
             + decision
                 .patches
@@ -276,12 +276,12 @@ struct Evaluation {
 impl Engine for BiscuitEngine {
     fn decide(&self, request: &Prepared<'_>) -> Result<Verdict, Fault> {
         let Evaluation { judgement, gathered, .. } = self.evaluate(request)?;
-        self.verdict(&judgement, gathered)
+        self.verdict(&judgement, gathered, request.payload())
     }
 
     fn explain(&self, request: &Prepared<'_>) -> Result<Explanation, Fault> {
         let Evaluation { mut authorizer, judgement, gathered, given } = self.evaluate(request)?;
-        let verdict = self.verdict(&judgement, gathered)?;
+        let verdict = self.verdict(&judgement, gathered, request.payload())?;
         let mut notes: Vec<Option<(String, Option<bool>)>> = vec![None; self.program.statements.len()];
         let mut note = |statement: usize, text: &str, came_true: Option<bool>| {
             if let Some(place) = notes.get_mut(statement) {

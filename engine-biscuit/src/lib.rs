@@ -24,7 +24,8 @@
 //!
 //! *Answers* are facts and rules with the heads `effect(e)`, `reason(text)`, `patch(op, pointer, value)` and `step_up(method)`.
 //! The decision is the most severe of the matched policy, the failed checks and every `effect`. `reason`s are given whatever
-//! the effect is; `patch`es count for a `redact` only (`remove` has the value `null`), `step_up` for a `step_up` only, and of
+//! the effect is; `patch`es count for a `redact` only (`remove` has the value `null`, `replace_from` the
+//! pointer of the place whose value is taken, as `"/derived/x"`), `step_up` for a `step_up` only, and of
 //! several methods the first in alphabetical order is demanded. Answers are read rule by rule after the policies have been
 //! tried, so nothing but the pack's own statements can give one: an answer in a token is never looked at.
 //!

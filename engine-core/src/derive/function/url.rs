@@ -43,6 +43,16 @@ pub(super) fn read(text: &str) -> Result<Url, String> {
     Url::parse(text).map_err(|error| format!("is not a URL: {error}"))
 }
 
+/// The host of a URL. Of a scheme that WHATWG does not know, it leaves the host as it was written; whoever follows the URL
+/// does not, so an address is one there too, and a name is lower-case and Punycode where it can be.
+pub(super) fn host(url: &Url) -> Option<Host<String>> {
+    match url.host()?.to_owned() {
+        Host::Domain(name) if name.is_empty() => None,
+        Host::Domain(name) if !url.is_special() => Some(Host::parse(&name).unwrap_or(Host::Domain(name))),
+        host => Some(host),
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Part(pub(super) UrlPart);
 
@@ -75,8 +85,9 @@ pub(super) struct Record;
 impl OfText for Record {
     fn of_text(&self, text: &str, _: &Room) -> Made {
         let url = read(text)?;
-        let (kind, scope) = match url.host() {
-            None | Some(Host::Domain("")) => ("none", None),
+        let host = host(&url);
+        let (kind, scope) = match host {
+            None => ("none", None),
             Some(Host::Domain(_)) => ("domain", None),
             Some(Host::Ipv4(host)) => ("ipv4", Some(address::scope(host.into()))),
             Some(Host::Ipv6(host)) => ("ipv6", Some(address::scope(host.into()))),
@@ -88,7 +99,7 @@ impl OfText for Record {
             }
         };
         set("scheme", Some(url.scheme().into()));
-        set("host", Some(url.host_str().unwrap_or("").into()));
+        set("host", Some(host.map_or_else(String::new, |host| host.to_string()).into()));
         set("host_kind", Some(kind.into()));
         set("scope", scope.map(Value::from));
         set("port", url.port_or_known_default().map(Value::from));
@@ -127,6 +138,19 @@ mod tests {
                 "http:\\\\faß.example\\x",
                 json!({"scheme": "http", "host": "xn--fa-hia.example", "host_kind": "domain", "port": 80, "path": "/x",
                        "credentials": false}),
+            ),
+            (
+                "gopher://0xA9FEA9FE:80/_GET",
+                json!({"scheme": "gopher", "host": "169.254.169.254", "host_kind": "ipv4", "scope": "metadata", "port": 80,
+                       "path": "/_GET", "credentials": false}),
+            ),
+            (
+                "ssh://Git.EXAMPLE/x",
+                json!({"scheme": "ssh", "host": "git.example", "host_kind": "domain", "path": "/x", "credentials": false}),
+            ),
+            (
+                "odd://a%00b/",
+                json!({"scheme": "odd", "host": "a%00b", "host_kind": "domain", "path": "/", "credentials": false}),
             ),
             (
                 "mailto:someone@example.org",

@@ -4,7 +4,7 @@ use serde_json::Value;
 use url::{Host, Url};
 
 use super::encoding::percent_to_the_end;
-use super::url::read;
+use super::url::{host, read};
 use super::{Made, OfText};
 use crate::derive::room::Room;
 
@@ -19,7 +19,7 @@ pub(super) struct UrlPrefixes;
 impl OfText for UrlPrefixes {
     fn of_text(&self, text: &str, room: &Room) -> Made {
         let url = read(text)?;
-        let Some(host) = host(&url)? else { return Ok(None) };
+        let Some(host) = canonical_host(&url)? else { return Ok(None) };
         let path = path(&url)?;
         let port = url.port_or_known_default().map_or_else(String::new, |port| format!(":{port}"));
         let origin = format!("{}://{host}{port}", url.scheme());
@@ -48,27 +48,22 @@ impl OfText for UrlPrefixes {
 }
 
 /// The host in lower case and Punycode, without a trailing dot; addresses in their one form. `None` for a URL without one.
-fn host(url: &Url) -> Result<Option<String>, String> {
-    let host = match url.host() {
-        None | Some(Host::Domain("")) => return Ok(None),
-        Some(Host::Domain(name)) if url.is_special() => Host::Domain(name.to_owned()),
-        // Of a scheme that WHATWG does not know, it leaves the host as it was written.
+fn canonical_host(url: &Url) -> Result<Option<String>, String> {
+    match host(url) {
+        None => Ok(None),
         Some(Host::Domain(name)) => {
-            Host::parse(name).map_err(|error| format!("is a URL whose host is none: {error}"))?
-        }
-        Some(Host::Ipv4(address)) => Host::Ipv4(address),
-        Some(Host::Ipv6(address)) => Host::Ipv6(address),
-    };
-    Ok(Some(match host {
-        Host::Domain(name) => {
             let name = name.strip_suffix('.').unwrap_or(&name);
             if name.is_empty() || name.ends_with('.') {
                 return Err("is a URL whose host ends in dots".to_owned());
             }
-            name.to_owned()
+            // What could not be read as a host is still encoded.
+            if !Host::parse(name).is_ok_and(|host| host.to_string() == name) {
+                return Err("is a URL whose host is none".to_owned());
+            }
+            Ok(Some(name.to_owned()))
         }
-        address => address.to_string(),
-    }))
+        Some(address) => Ok(Some(address.to_string())),
+    }
 }
 
 /// The path, decoded until nothing is encoded any more: whichever of its readers decodes how often, it leads to no other
