@@ -3,9 +3,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tribunal::core::derive::DeriveSpec;
-use tribunal::core::derive::spec::{Capture, Encoding, IpPart, RangesSpec, UrlPart};
+use tribunal::core::derive::spec::{Capture, Encoding, IpPart, LookupSpec, RangesSpec, UrlPart};
 
 use super::place::{ANY, Edge, SeedKind, Wrap};
 use super::text::Sampler;
@@ -82,6 +82,7 @@ pub(super) fn behind(spec: &DeriveSpec, within: &[String], kind: SeedKind) -> Ve
         }
         // What lies in a range stands in `own`; of the rest the literal itself is the best seed there is.
         DeriveSpec::InRanges(_)
+        | DeriveSpec::Lookup(_)
         | DeriveSpec::Replace(_)
         | DeriveSpec::Lower(_)
         | DeriveSpec::FoldCase(_)
@@ -91,6 +92,14 @@ pub(super) fn behind(spec: &DeriveSpec, within: &[String], kind: SeedKind) -> Ve
         | DeriveSpec::Length(_)
         | DeriveSpec::Time(_) => vec![kind.into()],
     }
+}
+
+/// The names of a table in the data.
+fn names<'d>(spec: &'d LookupSpec, data: &'d Value) -> impl Iterator<Item = &'d str> {
+    let table = spec.table.data.get(data);
+    let members = table.and_then(Value::as_object).into_iter().flat_map(Map::keys).map(String::as_str);
+    let elements = table.and_then(Value::as_array).into_iter().flatten();
+    members.chain(elements.filter_map(|element| spec.by.as_ref()?.get(element)?.as_str()))
 }
 
 /// What a function tells apart by itself; `data` is the pack's.
@@ -110,6 +119,7 @@ pub(super) fn own(spec: &DeriveSpec, data: &Value) -> Vec<SeedKind> {
             };
             ranges.into_iter().flat_map(edges).take(MOST).map(text).collect()
         }
+        DeriveSpec::Lookup(spec) => names(spec, data).take(MOST).map(|name| text(name.to_owned())).collect(),
         DeriveSpec::Ip(_) => SCOPES.iter().flat_map(|(_, address)| notations(address)).map(text).collect(),
         DeriveSpec::Url(spec) if spec.part.is_none_or(|part| part == UrlPart::Host) => {
             let addresses = SCOPES.iter().flat_map(|(_, address)| notations(address));

@@ -7,6 +7,7 @@ use serde_json::Value;
 pub use super::function::count::SumSpec;
 pub use super::function::encoding::{DecodeSpec, Encoding};
 pub use super::function::ip::{InRangesSpec, IpPart, IpSpec, RangesSpec};
+pub use super::function::lookup::LookupSpec;
 pub use super::function::regex::{Capture, CapturesSpec, RegexSpec, ReplaceSpec};
 pub use super::function::text::{NormalForm, NormalizeSpec};
 pub use super::function::time::{TimePart, TimeSpec};
@@ -52,6 +53,8 @@ pub enum DeriveSpec {
     Ip(IpSpec),
     /// Whether an IP address lies in one of a list of ranges; absent for a text that is no address.
     InRanges(InRangesSpec),
+    /// The entry of a table in the pack's data that a name leads to; absent where there is none.
+    Lookup(LookupSpec),
     /// A part of an instant: of the request's clock, or of an RFC 3339 text.
     Time(TimeSpec),
 }
@@ -117,6 +120,7 @@ impl DeriveSpec {
             Self::UrlPrefixes(_) => "url_prefixes",
             Self::Ip(_) => "ip",
             Self::InRanges(_) => "in_ranges",
+            Self::Lookup(_) => "lookup",
             Self::Time(_) => "time",
         }
     }
@@ -140,6 +144,7 @@ impl DeriveSpec {
             Self::Url(spec) => Some(&spec.source),
             Self::Ip(spec) => Some(&spec.source),
             Self::InRanges(spec) => Some(&spec.source),
+            Self::Lookup(spec) => Some(&spec.source),
             Self::Time(spec) => spec.source.as_ref(),
         }
     }
@@ -158,6 +163,7 @@ impl DeriveSpec {
     pub fn data(&self) -> Option<&Pointer> {
         match self {
             Self::InRanges(InRangesSpec { ranges: RangesSpec::FromData(from), .. }) => Some(&from.data),
+            Self::Lookup(spec) => Some(&spec.table.data),
             _ => None,
         }
     }
