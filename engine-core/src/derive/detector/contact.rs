@@ -37,7 +37,7 @@ pub(super) const PHONE: Definition = Definition {
         // Trunk prefix 0: pairs, as in France; two or three groups, as in Switzerland, Germany and the United Kingdom.
         r"|\b0[1-9](?:[ .-][0-9]{2}){4}\b",
         r"|\(?\b0[1-9][0-9]{1,3}(?:\)[ ]?|[ ./-])[0-9]{3,4}[ .-][0-9]{2}[ .-]?[0-9]{2}\b",
-        r"|\(?\b0[1-9][0-9]{2,4}(?:\)[ ]?|[ ]?[/-][ ]?)[0-9]{5,8}\b",
+        r"|\(?\b0[1-9][0-9]{1,4}(?:\)[ ]?|[ ]?[/-][ ]?)[0-9]{5,8}\b",
         r"|\b07[0-9]{3}[ ][0-9]{6}\b",
     ),
     read: phone,

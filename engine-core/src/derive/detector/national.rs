@@ -51,7 +51,7 @@ pub(super) const UK_NINO: Definition = Definition {
             found.push(candidate);
         }
     },
-    example: "QQ 12 34 56 C",
+    example: "AB 12 34 56 C",
 };
 
 /// Eleven digits, the last by ISO/IEC 7064; of the first ten one stands twice or three times, the others once or not at all.
@@ -228,11 +228,11 @@ mod tests {
 
     #[test]
     fn united_kingdom() {
-        // HMRC's example.
-        finds(Detector::UkNino, &[("QQ 12 34 56 C", "QQ 12 34 56 C"), ("no. ab123456d", "ab123456d")]);
+        // The form of HMRC's example, which itself begins with letters that are not given out.
+        finds(Detector::UkNino, &[("AB 12 34 56 C", "AB 12 34 56 C"), ("no. ab123456d", "ab123456d")]);
         finds_nothing(
             Detector::UkNino,
-            &["GB 12 34 56 C", "QQ 12 34 56 E", "DA123456C", "AO123456C", "QQ 12 34 5 C"],
+            &["GB 12 34 56 C", "QQ 12 34 56 C", "AB 12 34 56 E", "DA123456C", "AO123456C", "AB 12 34 5 C"],
         );
     }
 

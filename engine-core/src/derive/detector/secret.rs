@@ -132,23 +132,14 @@ pub(super) const ASSIGNED_SECRET: Definition = Definition {
 /// Bits a character that a secret has at least.
 const LEAST_ENTROPY: f64 = 2.75;
 
+/// How values begin that stand for another.
+const PLACEHOLDERS: [&str; 9] =
+    ["example", "changeme", "placeholder", "your", "redacted", "filtered", "xxxx", "....", "____"];
+
 fn is_secret(value: &str) -> bool {
-    let is_placeholder = value.starts_with(['$', '<', '[', '{', '(', '%', '*', '#', '&'])
-        || [
-            "example",
-            "changeme",
-            "placeholder",
-            "your_",
-            "your-",
-            "yourpass",
-            "redacted",
-            "filtered",
-            "xxxx",
-            "....",
-            "****",
-        ]
-        .iter()
-        .any(|word| value.to_ascii_lowercase().contains(word));
+    let lower = value.to_lowercase();
+    let is_placeholder = value.starts_with(['$', '<', '[', '{', '(', '%', '*', '#'])
+        || PLACEHOLDERS.iter().any(|placeholder| lower.starts_with(placeholder));
     let classes = [
         value.chars().any(|char| char.is_lowercase()),
         value.chars().any(|char| char.is_uppercase()),
@@ -157,7 +148,7 @@ fn is_secret(value: &str) -> bool {
     ];
     let kinds = classes.iter().filter(|has| **has).count();
     // A call or a member (`os.environ[…]`, `getpass()`) is code.
-    let is_code = value.contains('(') || value.contains("::") || value.contains("[");
+    let is_code = value.contains('(') || value.contains("::") || value.contains('[');
     value.chars().count() >= 8 && !is_placeholder && !is_code && kinds >= 2 && entropy(value) >= LEAST_ENTROPY
 }
 

@@ -10,11 +10,11 @@ use super::{Refusal, refused};
 use crate::derive::detector;
 use crate::derive::reading::fold::TooDeep;
 
-/// Compiled size of one expression: enough for any guardrail, too little to exhaust a host.
-const REGEX_SIZE: usize = 1 << 20;
+/// Compiled size of one expression: repetitions with an end take more than others.
+const REGEX_SIZE: usize = 4 << 20;
 
-/// The longest match of a pattern, in bytes. That it is bounded is what makes finding every match linear: after each, a search looks
-/// no further than this.
+/// The longest match, in bytes, of a pattern whose every match is looked for. That it is bounded is what makes that linear: after
+/// each match, a search looks no further than this.
 const LONGEST_MATCH: usize = 8_192;
 
 /// Most places in which a rule looks, and most that it finds.
@@ -87,7 +87,10 @@ impl Rule {
             }
             (None, Some(pattern)) => {
                 let view = spec.view.unwrap_or(View::Text);
-                Look::Pattern(view, compile(pattern, spec.check).map_err(|message| at("pattern", message))?)
+                Look::Pattern(
+                    view,
+                    compile(view, pattern, spec.check).map_err(|message| at("pattern", message))?,
+                )
             }
             (None, None) => match spec.view.filter(|view| view.is_gathered()) {
                 Some(_) if spec.check.is_some() => {
@@ -207,7 +210,7 @@ fn next_boundary(text: &str, at: usize) -> usize {
     (at + 1..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len())
 }
 
-fn compile(pattern: &str, check: Option<Check>) -> Result<Pattern, String> {
+fn compile(view: View, pattern: &str, check: Option<Check>) -> Result<Pattern, String> {
     let regex = regex::RegexBuilder::new(pattern)
         .size_limit(REGEX_SIZE)
         .build()
@@ -217,16 +220,23 @@ fn compile(pattern: &str, check: Option<Check>) -> Result<Pattern, String> {
     if least.is_none_or(|least| least == 0) {
         return Err("the pattern matches the empty text".to_owned());
     }
+    let is_narrowed = regex.capture_names().flatten().any(|name| name == "span");
+    if view.is_gathered() && is_narrowed {
+        return Err(
+            "the group `span` narrows nothing here: what this view gathers is replaced as a whole".to_owned()
+        );
+    }
+    // Of what a view gathers only whether there is a match is asked.
+    let is_searched = !view.is_gathered() || check.is_some();
     match most {
-        None => Err("the pattern matches texts of any length: give its repetitions an end, such as `{0,200}`, so that \
-                     the scan of a long text takes no longer than it must"
-            .to_owned()),
-        Some(most) if most > LONGEST_MATCH => {
+        None if is_searched => {
+            Err("the pattern matches texts of any length: give its repetitions an end, such as `{0,200}`, so that the \
+                 scan of a long text takes no longer than it must"
+                .to_owned())
+        }
+        Some(most) if is_searched && most > LONGEST_MATCH => {
             Err(format!("the pattern matches up to {most} bytes; at most {LONGEST_MATCH} are possible"))
         }
-        Some(_) => {
-            let is_narrowed = regex.capture_names().flatten().any(|name| name == "span");
-            Ok(Pattern { regex, check, is_narrowed })
-        }
+        _ => Ok(Pattern { regex, check, is_narrowed }),
     }
 }

@@ -206,7 +206,7 @@ fn every_detector_scans_clean() {
 
 #[test]
 fn too_many_places_are_a_fault() {
-    let scan = scan("{source: /x, rules: {a: {pattern: a, example: a}}}");
+    let scan = scan("{source: /x, rules: {a: {pattern: a, example: a, with: '#'}}}");
     assert_eq!(run(&scan, &"a".repeat(10_000)).1, 10_000);
     assert!(scan.call(&"a".repeat(10_001), &Enabled::ALL).is_err());
 }

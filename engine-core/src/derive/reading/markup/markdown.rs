@@ -1,6 +1,6 @@
 //! Markdown: links, images, and what only the author sees.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -10,16 +10,22 @@ use regex::Regex;
 use super::Reading;
 use crate::derive::reading::part;
 
-/// Definitions of references (`[//]: # (a comment)`); the parser keeps only the first of a name.
+/// Where a definition of a reference begins (`[//]: # (a comment)`); the parser keeps only the first of a name.
 #[expect(clippy::expect_used, reason = "a literal that the tests compile")]
 static DEFINITION: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(concat!(
-        r"(?m)^(?-u:[ \t>*+-]{0,20})(?P<definition>\[(?P<name>[^\[\]\n]{1,500})\]:[ \t]*\n?[ \t]*",
-        r"(?:<(?P<angled>[^<>\n]{0,1000})>|(?P<plain>[^\s<]{1,2000}))",
-        r#"(?:[ \t]*\n?[ \t]*(?:"(?P<double>[^"]{0,2000})"|'(?P<single>[^']{0,2000})'|\((?P<round>[^()]{0,2000})\)))?)[ \t]*$"#,
-    ))
-    .expect("the pattern is valid")
+    Regex::new(r"(?m)^[ \t>*+-]*(?P<label>\[(?P<name>[^\[\]\n]+)\]:)").expect("the pattern is valid")
 });
+
+/// The longest title of a definition that is looked for, in bytes: a quotation mark may be followed by no other.
+const LONGEST_TITLE: usize = 2_000;
+
+/// A definition of a reference.
+struct Definition<'s> {
+    span: Range<usize>,
+    name: &'s str,
+    target: &'s str,
+    title: Option<&'s str>,
+}
 
 /// An image that is being read.
 struct Image {
@@ -86,43 +92,89 @@ pub(super) fn read(source: &str) -> Reading {
             _ => {}
         }
     }
-    let mut defined: Vec<(Range<usize>, &str, &str, Option<&str>)> = events
-        .reference_definitions()
-        .iter()
-        .map(|(name, definition)| {
-            (definition.span.clone(), name, definition.dest.as_ref(), definition.title.as_deref())
-        })
-        .collect();
-    defined.sort_by_key(|(span, ..)| span.start);
-    let starts: HashSet<usize> = defined.iter().map(|(span, ..)| span.start).collect();
-    for found in DEFINITION.captures_iter(source) {
-        let group = |name: &str| found.name(name).map(|part| part.as_str());
-        let (Some(whole), Some(name)) = (found.name("definition"), group("name")) else { continue };
-        // A note at the foot of the page is shown.
-        if !starts.contains(&whole.start()) && !name.starts_with('^') {
-            let target = group("angled").or_else(|| group("plain")).unwrap_or("");
-            let title = group("double").or_else(|| group("single")).or_else(|| group("round"));
-            defined.push((whole.range(), name, target, title));
-        }
+    let mut known: HashMap<usize, (Range<usize>, String, Option<String>)> = HashMap::new();
+    for (_, definition) in events.reference_definitions().iter() {
+        let title = definition.title.as_deref().map(str::to_owned);
+        known.insert(
+            definition.span.start,
+            (definition.span.clone(), definition.dest.as_ref().to_owned(), title),
+        );
     }
-    for (span, name, target, title) in defined {
-        let key = name.to_lowercase();
+    for definition in definitions(source) {
+        // Where the parser reads one too, it knows better how far it goes.
+        let (span, target, title) = known.remove(&definition.span.start).unwrap_or_else(|| {
+            (definition.span.clone(), definition.target.to_owned(), definition.title.map(str::to_owned))
+        });
+        let key = definition.name.to_lowercase();
         let is_used = linked.contains(&key) || pictured.contains(&key);
         if pictured.contains(&key) {
-            reading.image(span.clone(), target);
+            reading.image(span.clone(), target.as_str());
         }
         if linked.contains(&key) || (!is_used && target.contains(':')) {
-            reading.link(span.clone(), target);
+            reading.link(span.clone(), target.as_str());
         }
         if let Some(title) = title {
             reading.hide(span.clone(), title);
         }
         // The name of a definition that nothing refers to is not shown either.
         if !is_used {
-            reading.hide(span, name);
+            reading.hide(span, definition.name);
         }
     }
     reading
+}
+
+/// Definitions of references, also those of a name that is defined already.
+fn definitions(source: &str) -> impl Iterator<Item = Definition<'_>> {
+    DEFINITION.captures_iter(source).filter_map(|found| {
+        let (label, name) = (found.name("label")?, found.name("name")?);
+        // A note at the foot of the page is shown.
+        if name.as_str().starts_with('^') {
+            return None;
+        }
+        let after_label = skip_blank(source, label.end());
+        let rest = part(source, after_label..source.len());
+        let (target, end) = match rest.strip_prefix('<') {
+            Some(inside) => {
+                let length = inside.find(['>', '\n'])?;
+                (part(inside, 0..length), after_label + 1 + length + 1)
+            }
+            None => {
+                let length = rest.find(char::is_whitespace).unwrap_or(rest.len());
+                (part(rest, 0..length), after_label + length)
+            }
+        };
+        let titled = title(source, skip_blank(source, end));
+        let (title, end) = titled.map_or((None, end), |(title, end)| (Some(title), end));
+        (!target.is_empty()).then_some(Definition {
+            span: label.start()..end,
+            name: name.as_str(),
+            target,
+            title,
+        })
+    })
+}
+
+/// The title that stands at a place, and where it ends.
+fn title(source: &str, at: usize) -> Option<(&str, usize)> {
+    let rest = part(source, at..source.len());
+    let open = rest.chars().next()?;
+    let close = match open {
+        '"' | '\'' => open,
+        '(' => ')',
+        _ => return None,
+    };
+    let inside = rest.get(1..)?;
+    let length = inside.bytes().take(LONGEST_TITLE).position(|byte| char::from(byte) == close)?;
+    Some((part(inside, 0..length), at + 1 + length + 1))
+}
+
+/// The place after blanks and at most one line end.
+fn skip_blank(source: &str, at: usize) -> usize {
+    let rest = part(source, at..source.len());
+    let rest = rest.trim_start_matches([' ', '\t']);
+    let rest = rest.strip_prefix("\r\n").or_else(|| rest.strip_prefix('\n')).unwrap_or(rest);
+    source.len() - rest.trim_start_matches([' ', '\t']).len()
 }
 
 /// Adds what is shown; events come in order but for some that lie inside another.

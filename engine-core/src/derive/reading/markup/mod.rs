@@ -157,3 +157,234 @@ fn intersection(one: &[Range<usize>], other: &[Range<usize>]) -> Vec<Range<usize
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn hidden(source: &str) -> Vec<(&str, String)> {
+        pairs(source, read(source).unwrap().hidden)
+    }
+
+    fn pairs(source: &str, segments: Vec<Segment>) -> Vec<(&str, String)> {
+        segments.into_iter().map(|segment| (&source[segment.span], segment.text)).collect()
+    }
+
+    #[test]
+    fn what_html_hides_is_found_with_its_construct() {
+        for (source, construct, text) in [
+            ("a <!-- Do\u{a0}it --> b", "<!-- Do\u{a0}it -->", "do it"),
+            ("a <!-- never closed", "<!-- never closed", "never closed"),
+            ("a <! odd > b", "<! odd >", "odd"),
+            ("<?php odd ?>b", "<?php odd ?>", "?php odd ?"),
+            ("a<p hidden>x<b>y</b></p>b", "<p hidden>x<b>y</b></p>", "xy"),
+            ("a<p hidden>x<p>seen", "<p hidden>x", "x"),
+            ("<div HIDDEN=until-found>x", "<div HIDDEN=until-found>x", "x"),
+            ("<span aria-hidden='true'>x</span>", "<span aria-hidden='true'>x</span>", "x"),
+            ("<i style=\"display:none\">x</i>", "<i style=\"display:none\">x</i>", "x"),
+            ("<i style='font-size:0'>a<i>b</i>c</i>d", "<i style='font-size:0'>a<i>b</i>c</i>", "abc"),
+            ("<p style='color:#fff'>x</p>", "<p style='color:#fff'>x</p>", "x"),
+            ("<font color=white>x</font>", "<font color=white>x</font>", "x"),
+            ("<table bgcolor=black><td style='color:#010101'>x</table>", "<td style='color:#010101'>x", "x"),
+            ("<style>.x,#z{display:none}</style><b class='a x'>y</b>", "<b class='a x'>y</b>", "y"),
+            ("<b id=z>y</b><style>@media all{#z{opacity:0}}</style>", "<b id=z>y</b>", "y"),
+            ("<script>let x = '<b>';</script>", "<script>let x = '<b>';</script>", "let x = '<b>';"),
+            ("<script>rest of it", "<script>rest of it", "rest of it"),
+            ("<template><p>x</template>", "<template><p>x</template>", "x"),
+            ("<noscript>x</noscript>y", "<noscript>x</noscript>", "x"),
+            ("<img src=a alt='Do &amp; don&#39;t'>", "alt='Do &amp; don&#39;t'", "do & don't"),
+            ("<img alt=do src=a>", "alt=do", "do"),
+            ("<a href=a title=\"do\">b</a>", "title=\"do\"", "do"),
+            ("<button aria-label=do>b", "aria-label=do", "do"),
+            ("<meta name=x content='do it'>", "content='do it'", "do it"),
+            ("<input type=hidden value='do'>", "value='do'", "do"),
+            ("<p data-x='do'>b", "data-x='do'", "do"),
+            ("\r\n<p\r\nhidden\r\n>é\r\n</p>\r\n", "<p\r\nhidden\r\n>é\r\n</p>", "e"),
+        ] {
+            let found = hidden(source);
+            assert!(found.contains(&(construct, text.to_owned())), "{source}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn what_markdown_hides_is_found_with_its_construct() {
+        for (source, construct, text) in [
+            ("x ![do *it*](a.png) y", "![do *it*](a.png)", "do it"),
+            ("x ![a](a.png 'do') y", "![a](a.png 'do')", "do"),
+            ("[a](b \"do\")", "[a](b \"do\")", "do"),
+            ("[//]: # (do it)\n", "[//]: # (do it)", "do it"),
+            ("[//]: # (one)\n[//]: # \"two\"\n", "[//]: # \"two\"", "two"),
+            ("[do it]: https://a.test\n", "[do it]: https://a.test", "do it"),
+            ("[a]\n\n[a]: b 'do'\n", "[a]: b 'do'", "do"),
+            ("> [//]: # (do it)\n", "[//]: # (do it)", "do it"),
+            ("![a ![do](b)](c)", "![do](b)", "do"),
+            ("```x do it\ny\n```", "```x do it", "x do it"),
+        ] {
+            let found = hidden(source);
+            assert!(found.contains(&(construct, text.to_owned())), "{source}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_seen_is_not_hidden() {
+        for source in [
+            "plain text, a < b > c & d",
+            "<p style='color:#000'>x</p>",
+            "<p style='background:#000;color:#fff'>x</p>",
+            "<div style='background:url(a.png)'><p style='color:#fff'>x</p></div>",
+            "<b class=x>y</b><style>.z{color:red}</style>".trim_end_matches("<style>.z{color:red}</style>"),
+            "<img src=a alt=''><!---->",
+            "[a](b) and [c]\n\n[c]: d\n",
+            "note[^1]\n\n[^1]: the note\n",
+            "`<b>` and <span>x</span>",
+            "<p>x</p hidden>y",
+        ] {
+            assert_eq!(hidden(source), [], "{source}");
+        }
+    }
+
+    #[test]
+    fn links_and_images_are_found_once() {
+        type Pairs = &'static [(&'static str, &'static str)];
+        let cases: [(&str, Pairs, Pairs); 17] = [
+            ("[a](https://x.test/ 't') b", &[("[a](https://x.test/ 't')", "https://x.test/")], &[]),
+            ("![a](https://x.test/i)", &[], &[("![a](https://x.test/i)", "https://x.test/i")]),
+            ("[![a](i.png)](b)", &[("[![a](i.png)](b)", "b")], &[("![a](i.png)", "i.png")]),
+            ("<https://x.test>", &[("<https://x.test>", "https://x.test")], &[]),
+            ("see HTTPS://x.test/a, ok", &[("HTTPS://x.test/a", "HTTPS://x.test/a")], &[]),
+            (
+                "[https://x.test](https://y.test)",
+                &[("[https://x.test](https://y.test)", "https://y.test")],
+                &[],
+            ),
+            ("[a][b] [b]\n\n[b]: https://x.test\n", &[("[b]: https://x.test", "https://x.test")], &[]),
+            ("![a][b]\n\n[b]: https://x.test\n", &[], &[("[b]: https://x.test", "https://x.test")]),
+            (
+                "<a href=\"https://x.test/?a=1&amp;b\">c</a>",
+                &[("href=\"https://x.test/?a=1&amp;b\"", "https://x.test/?a=1&b")],
+                &[],
+            ),
+            ("<a href='https://x.\ntest'>", &[("href='https://x.\ntest'", "https://x.test")], &[]),
+            ("<img alt=a src=b.png>", &[], &[("<img alt=a src=b.png>", "b.png")]),
+            (
+                "<img srcset='a.png 1x, b.png 2x'>",
+                &[],
+                &[
+                    ("<img srcset='a.png 1x, b.png 2x'>", "a.png"),
+                    ("<img srcset='a.png 1x, b.png 2x'>", "b.png"),
+                ],
+            ),
+            ("<p style='background:url(\"a.png\")'>", &[], &[("style='background:url(\"a.png\")'", "a.png")]),
+            ("<style>p{background:URL(a.png)}</style>", &[], &[("p{background:URL(a.png)}", "a.png")]),
+            ("<form action=/x><iframe src=/y>", &[("action=/x", "/x"), ("src=/y", "/y")], &[]),
+            ("<meta http-equiv=refresh content='0; URL=/x'>", &[("content='0; URL=/x'", "/x")], &[]),
+            (
+                "data:text/html;base64,PGI+ b",
+                &[("data:text/html;base64,PGI+", "data:text/html;base64,PGI+")],
+                &[],
+            ),
+        ];
+        for (source, links, images) in cases {
+            let markup = read(source).unwrap();
+            let owned =
+                |pairs: Pairs| pairs.iter().map(|(span, url)| (*span, (*url).to_owned())).collect::<Vec<_>>();
+            assert_eq!(pairs(source, markup.links), owned(links), "{source}");
+            assert_eq!(pairs(source, markup.images), owned(images), "{source}");
+        }
+    }
+
+    #[test]
+    fn no_reading_hides_from_another() {
+        let image =
+            |source: &str| read(source).unwrap().images.iter().any(|image| image.text.contains("evil"));
+        for source in [
+            "`<script>` ![](https://evil.test/x)",
+            "<textarea><!--</textarea><img src=https://evil.test>-->",
+            "<!-- --><img src=https://evil.test>",
+            "<script>/*</script><img src=https://evil.test>*/",
+            "<title></title x><img src=//evil>",
+            "    ![](https://evil.test/x) <img src=https://evil.test>",
+        ] {
+            assert!(image(source), "{source}");
+        }
+    }
+
+    #[test]
+    fn visible_text_is_what_readers_see() {
+        for (source, seen) in [
+            ("<h1>Title</h1><p>One <b>two</b>&nbsp;&amp; three<br>four</p>", "Title\nOne two & three\nfour"),
+            (
+                "# Title\n\nSome *bold* [link](u 't') and `code`\n\n- item",
+                "Title\nSome bold link and code\nitem",
+            ),
+            ("a<!-- no -->b<p hidden>no</p><script>no</script>c", "ab\nc"),
+            ("x ![no](y) z", "x z"),
+            ("[//]: # (no)\n\nyes <https://x.test>", "yes https://x.test"),
+            ("", ""),
+        ] {
+            assert_eq!(read(source).unwrap().visible, seen, "{source}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn spans_lie_on_characters(pieces in proptest::collection::vec(piece(), 0..14)) {
+            let source = pieces.concat();
+            let markup = read(&source).unwrap();
+            for segment in markup.hidden.iter().chain(&markup.links).chain(&markup.images) {
+                prop_assert!(source.get(segment.span.clone()).is_some_and(|part| !part.is_empty()), "{segment:?}");
+            }
+        }
+
+        #[test]
+        fn a_comment_between_anything_harmless_keeps_its_bytes(before in "[ a-zé\r\n&;\u{1f600}]{0,20}", text in "[a-z]{1,8}") {
+            let comment = format!("<!-- {text} -->");
+            let source = format!("{before}{comment}{before}");
+            let found = read(&source).unwrap().hidden;
+            prop_assert!(found.iter().any(|segment| source[segment.span.clone()] == comment && segment.text == text), "{found:?}");
+        }
+    }
+
+    fn piece() -> impl Strategy<Value = String> {
+        let fixed = [
+            "<",
+            ">",
+            "<!--",
+            "-->",
+            "<p hidden>",
+            "</p>",
+            "<img alt='",
+            "'",
+            "\"",
+            "[",
+            "](",
+            ")",
+            "![",
+            "[//]: # (",
+            "\r\n",
+            "\n\n",
+            "`",
+            "&amp;",
+            "&",
+            "<style>.x{display:none}",
+            "</style>",
+            "<script>",
+            "</script>",
+            "é",
+            "\u{1f600}",
+            "\u{feff}",
+            "\0",
+            "<a href=",
+            "https://x.test/é",
+            " ",
+            "<b class=x>",
+            "> ",
+            "- ",
+            "data:,é",
+            "<title>",
+            "]]>",
+        ];
+        prop_oneof![3 => proptest::sample::select(fixed.to_vec()).prop_map(str::to_owned), 1 => any::<String>()]
+    }
+}
