@@ -5,15 +5,8 @@ import future.keywords.not
 import rego.v1
 
 decision := {"effect": "allow"} if {
-	known_agent
-	within_hard == caps
-	within_soft == caps
-}
-
-else := {"effect": "allow"} if {
-	known_agent
-	within_hard == caps
-	input.context.step_up.satisfied == true
+	permitted
+	settled
 }
 
 else := {
@@ -21,11 +14,19 @@ else := {
 	"reason": concat("; ", sort({concat("_", [cap, "soft_cap"]) | some cap in (caps - within_soft)})),
 	"step_up": {"method": "human_approval"},
 } if {
+	permitted
+}
+
+else := {"effect": "deny", "reason": concat("; ", sort(refusals))}
+
+permitted if {
 	known_agent
 	within_hard == caps
 }
 
-else := {"effect": "deny", "reason": concat("; ", sort(refusals))}
+settled if within_soft == caps
+
+settled if input.context.step_up.satisfied == true
 
 refusals := {concat("_", [cap, "hard_cap"]) | some cap in (caps - within_hard)} | strangers
 
