@@ -12,12 +12,14 @@
 //! - [`evaluator`]: one request decided, explained and compared
 //! - [`lineup`]: the same packs on every engine
 //! - [`recorder`]: decisions written down
+//! - [`artifact`]: the same for others to read, a file each
 //! - [`report`]: answers for people
 //! - [`beside`]: references and tokens beside a comparison
 //! - [`search_progress`]: how far a search has come
 //! - [`schemas`]: the JSON Schemas of every file
 
 mod arguments;
+mod artifact;
 mod beside;
 mod command;
 mod evaluator;

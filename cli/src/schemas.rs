@@ -3,6 +3,7 @@
 use serde_json::Value;
 use tribunal::Registry;
 use tribunal::core::config::deployment;
+use tribunal::core::contract::PolicyDecisions;
 use tribunal::core::contract::record::DecisionRecord;
 use tribunal::core::pack::{PackLock, source};
 use tribunal_conformance::mutation::equivalent_mutants_schema;
@@ -25,6 +26,8 @@ pub(crate) enum Name {
     Case,
     /// A line of `eval --record`
     Record,
+    /// A file of `eval --artifact`
+    PolicyDecisions,
     /// `eval --format json`
     Outcome,
     /// `eval --all-engines --format json`
@@ -53,6 +56,7 @@ impl Name {
             Name::Tribunal => deployment::schema(),
             Name::Case => tribunal_conformance::case_schema(),
             Name::Record => schemars::schema_for!(DecisionRecord).to_value(),
+            Name::PolicyDecisions => schemars::schema_for!(PolicyDecisions).to_value(),
             Name::Outcome => schemars::schema_for!(OutcomeReport<'_>).to_value(),
             Name::Comparison => schemars::schema_for!(ComparisonReport<'_>).to_value(),
             Name::Lock => schemars::schema_for!(PackLock).to_value(),

@@ -8,6 +8,7 @@
 )]
 
 mod apply;
+mod artifact;
 mod check;
 mod eval;
 mod hostile;

@@ -7,11 +7,12 @@ use serde_json::Value;
 
 use crate::{Folder, request};
 
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 14] = [
     "pack",
     "tribunal",
     "case",
     "record",
+    "policy-decisions",
     "outcome",
     "comparison",
     "lock",
