@@ -16,6 +16,7 @@
 //! - [`report`]: answers for people
 //! - [`beside`]: references and tokens beside a comparison
 //! - [`search_progress`]: how far a search has come
+//! - [`template`]: packs that new packs start from
 //! - [`schemas`]: the JSON Schemas of every file
 
 mod arguments;
@@ -33,6 +34,7 @@ mod report;
 mod schemas;
 mod search_progress;
 mod target;
+mod template;
 mod terminal;
 
 fn main() -> std::process::ExitCode {

@@ -13,6 +13,7 @@ use tribunal_conformance::parity::{MutationReport, ParityReport};
 use tribunal_conformance::parity::report::SuiteTable;
 
 use crate::command::check::CheckReport;
+use crate::command::pack::Listed;
 use crate::evaluator::{ComparisonReport, OutcomeReport};
 
 /// A schema that is published.
@@ -36,6 +37,8 @@ pub(crate) enum Name {
     Lock,
     /// `check --format json`
     Check,
+    /// `pack list --format json`
+    PackList,
     /// `parity --report json`
     Parity,
     /// `mutate --report json`
@@ -61,6 +64,7 @@ impl Name {
             Name::Comparison => schemars::schema_for!(ComparisonReport<'_>).to_value(),
             Name::Lock => schemars::schema_for!(PackLock).to_value(),
             Name::Check => schemars::schema_for!(CheckReport).to_value(),
+            Name::PackList => schemars::schema_for!(Vec<Listed>).to_value(),
             Name::Parity => schemars::schema_for!(ParityReport).to_value(),
             Name::Mutation => schemars::schema_for!(MutationReport).to_value(),
             Name::KnownDivergences => known_divergences_schema(),

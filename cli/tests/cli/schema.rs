@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{Folder, request};
 
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 15] = [
     "pack",
     "tribunal",
     "case",
@@ -17,6 +17,7 @@ const NAMES: [&str; 14] = [
     "comparison",
     "lock",
     "check",
+    "pack-list",
     "parity",
     "mutation",
     "known-divergences",
