@@ -60,6 +60,19 @@ impl Tribunal {
         Self::load(deployment, folder, options, registry)
     }
 
+    /// A deployment that was read elsewhere, or made by a program; `folder` is what its paths are relative to.
+    ///
+    /// # Errors
+    /// Everything wrong with its packs and the options. The deployment itself is taken at its word.
+    pub fn deploy(
+        deployment: Deployment,
+        folder: &Path,
+        options: &Options,
+        registry: Registry,
+    ) -> Result<Self, LoadErrors> {
+        Self::load(deployment, folder.to_path_buf(), options, registry)
+    }
+
     /// One pack, a folder or a bundle, that claims every request.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Data swapped while others ask, on every engine.
 #![cfg(all(feature = "wasm", feature = "rego-native", feature = "cedar", feature = "biscuit"))]
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
