@@ -8,8 +8,11 @@
 //! - [`plan`]: declarations compiled at load, in the order in which they need each other
 //! - `function`: the functions themselves
 
+pub mod detector;
 mod function;
 pub mod plan;
+mod reading;
+pub mod scan;
 pub mod spec;
 
 pub use plan::DerivePlan;
