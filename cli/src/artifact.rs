@@ -38,8 +38,7 @@ impl Artifacts {
         outcome: &Outcome,
         decision_id: Uuid,
     ) -> Result<(), Unwritten> {
-        let mut document = PolicyDecisions::new(request, outcome, &self.settings);
-        document.decision_id = Some(decision_id);
+        let document = PolicyDecisions::new(request, outcome, &self.settings);
         match (self.put(&document, decision_id), self.settings.on_failure) {
             (Ok(()), _) | (Err(_), RecordFailure::Ignore) => Ok(()),
             (Err(error), RecordFailure::Deny) => {
@@ -48,7 +47,12 @@ impl Artifacts {
         }
     }
 
-    fn put(&self, document: &PolicyDecisions, decision_id: Uuid) -> io::Result<()> {
+    /// Writes a document into a file of its own, see [`Artifacts::write`].
+    ///
+    /// # Errors
+    /// If it could not be written.
+    pub(crate) fn put(&self, document: &PolicyDecisions, decision_id: Uuid) -> io::Result<()> {
+        let document = PolicyDecisions { decision_id: Some(decision_id), ..document.clone() };
         let folder = self.folder.as_ref().map_err(|error| io::Error::new(error.kind(), error.to_string()))?;
         // Only UUIDs get here, written by ourselves: nothing that a request says becomes part of a path.
         let named = |id: Option<Uuid>| id.map_or_else(|| "none".to_owned(), |id| id.to_string());
@@ -57,7 +61,7 @@ impl Artifacts {
         builder.prefix(".tribunal-");
         readable_as_others(&mut builder);
         let mut file = builder.tempfile_in(folder)?;
-        let mut text = serde_json::to_vec_pretty(document)?;
+        let mut text = serde_json::to_vec_pretty(&document)?;
         text.push(b'\n');
         file.write_all(&text)?;
         file.persist_noclobber(folder.join(name)).map_err(|error| error.error)?;

@@ -25,6 +25,8 @@ pub(crate) enum Name {
     Tribunal,
     /// A file of cases
     Case,
+    /// A file of scenarios
+    Scenario,
     /// A line of `eval --record`
     Record,
     /// A file of `eval --artifact`
@@ -58,6 +60,7 @@ impl Name {
             Name::Pack => source::manifest_schema(registry),
             Name::Tribunal => deployment::schema(),
             Name::Case => tribunal_conformance::case_schema(),
+            Name::Scenario => tribunal_conformance::scenario::scenario_schema(),
             Name::Record => schemars::schema_for!(DecisionRecord).to_value(),
             Name::PolicyDecisions => schemars::schema_for!(PolicyDecisions).to_value(),
             Name::Outcome => schemars::schema_for!(OutcomeReport<'_>).to_value(),

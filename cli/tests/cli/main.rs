@@ -16,6 +16,7 @@ mod lineup;
 mod pack;
 mod parity;
 mod record;
+mod scenario;
 mod schema;
 mod shipped;
 mod suites;

@@ -7,10 +7,11 @@ use serde_json::Value;
 
 use crate::{Folder, request};
 
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 16] = [
     "pack",
     "tribunal",
     "case",
+    "scenario",
     "record",
     "policy-decisions",
     "outcome",

@@ -143,7 +143,9 @@ pub(super) fn of_scenario(
         if spec.assert.no_pii {
             failures.extend(detect::personal_data(value).map_or_else(
                 |error| vec![format!("{what} cannot be read: {error}")],
-                |found| found.iter().map(|finding| format!("personal data is in {what}: {finding}")).collect(),
+                |found| {
+                    found.iter().map(|finding| format!("personal data is in {what}: {finding}")).collect()
+                },
             ));
         }
     }
@@ -154,7 +156,11 @@ pub(super) fn of_scenario(
     for (step, asked) in asked.clone() {
         match serde_json::to_value(&asked.artifact) {
             Ok(artifact) => {
-                failures.extend(forbidden(&spec.assert.absent, &artifact, &format!("the artifact of step `{step}`")));
+                failures.extend(forbidden(
+                    &spec.assert.absent,
+                    &artifact,
+                    &format!("the artifact of step `{step}`"),
+                ));
             }
             Err(error) => failures.push(format!("an artifact cannot be written as JSON: {error}")),
         }
@@ -223,12 +229,15 @@ mod tests {
     #[test]
     fn what_an_artifact_lacks_is_told_with_its_place() {
         let found = json!({"counts": {"patches": 1, "effects": {"deny": 0}}, "list": [1]});
-        let Value::Object(expected) = json!({"counts": {"patches": 2, "effects": {"deny": 0}}, "list": [1], "no": 1})
+        let Value::Object(expected) =
+            json!({"counts": {"patches": 2, "effects": {"deny": 0}}, "list": [1], "no": 1})
         else {
             panic!("an object")
         };
         let mut places = Vec::new();
-        lacking(&expected, &found, "", &mut |place, _, found| places.push((place.to_owned(), found.is_some())));
+        lacking(&expected, &found, "", &mut |place, _, found| {
+            places.push((place.to_owned(), found.is_some()))
+        });
         assert_eq!(places, [("/counts/patches".to_owned(), true), ("/no".to_owned(), false)]);
     }
 }

@@ -53,10 +53,13 @@ fn found(content: &Value, member: &str) -> Result<Vec<String>, String> {
     }
     for (place, text) in texts {
         let payload = json!({ "text": text });
-        let derived = detectors.derive.apply(&payload, DEFAULT_NOW).map_err(|fault| format!("`{place}`: {fault}"))?;
+        let derived =
+            detectors.derive.apply(&payload, DEFAULT_NOW).map_err(|fault| format!("`{place}`: {fault}"))?;
         let names = derived.pointer(&format!("/derived/{member}/found")).and_then(Value::as_array);
         let names = names.ok_or_else(|| format!("nothing was derived of `{place}`"))?;
-        all.extend(names.iter().filter_map(Value::as_str).map(|name| format!("{name} at `{place}` in {text:?}")));
+        all.extend(
+            names.iter().filter_map(Value::as_str).map(|name| format!("{name} at `{place}` in {text:?}")),
+        );
     }
     Ok(all)
 }
@@ -100,7 +103,8 @@ mod tests {
             let found = personal_data(&of(text)).unwrap();
             assert!(found.iter().any(|finding| finding.starts_with(rule)), "{text}: {found:?}");
         }
-        for text in ["write to [filtered-email]", "order 1234567890123456, version 1.2.3", "the 4111th time"] {
+        for text in ["write to [filtered-email]", "order 1234567890123456, version 1.2.3", "the 4111th time"]
+        {
             assert_eq!(personal_data(&of(text)).unwrap(), Vec::<String>::new(), "{text}");
         }
     }

@@ -76,9 +76,10 @@ impl Scenario {
         let mut theatre = Theatre { tribunal, memory: self.spec.memory.clone(), steps: Vec::new() };
         for (index, step) in self.steps.iter().enumerate() {
             let played = theatre.play(self, index, step);
-            if let (Some(write), Some(sanitised)) =
-                (step.memory.as_ref().and_then(|memory| Some((memory.write.as_ref()?, &memory.pointer))), played.sanitised())
-            {
+            if let (Some(write), Some(sanitised)) = (
+                step.memory.as_ref().and_then(|memory| Some((memory.write.as_ref()?, &memory.pointer))),
+                played.sanitised(),
+            ) {
                 let (key, pointer) = write;
                 match pointer.get(sanitised) {
                     Some(content) => theatre.memory.insert(key.clone(), content.clone()),
@@ -152,10 +153,17 @@ impl Theatre<'_> {
                 .pointer
                 .get(source)
                 .ok_or_else(|| format!("nothing is left at `{}` of `{}`", flow.pointer, flow.from))?;
-            put(&mut request, flow.to.as_ref().unwrap_or(&flow.pointer), wrapped(content, flow.wrap.as_deref())?)?;
+            put(
+                &mut request,
+                flow.to.as_ref().unwrap_or(&flow.pointer),
+                wrapped(content, flow.wrap.as_deref())?,
+            )?;
         }
-        if let Some((memory, key)) = step.memory.as_ref().and_then(|memory| Some((memory, memory.read.as_ref()?))) {
-            let content = self.memory.get(key).ok_or_else(|| format!("memory holds nothing under `{key}`"))?;
+        if let Some((memory, key)) =
+            step.memory.as_ref().and_then(|memory| Some((memory, memory.read.as_ref()?)))
+        {
+            let content =
+                self.memory.get(key).ok_or_else(|| format!("memory holds nothing under `{key}`"))?;
             put(&mut request, &memory.pointer, wrapped(content, memory.wrap.as_deref())?)?;
         }
         Ok(request)

@@ -30,7 +30,12 @@ type Loaded = Arc<OnceLock<Result<Arc<Tribunal>, LoadErrors>>>;
 #[derive(Debug)]
 enum Deployed {
     File(PathBuf),
-    Packs { packs: Vec<PackSpec>, boundaries: Vec<String>, on_no_pack: tribunal::core::config::OnNoPack, folder: PathBuf },
+    Packs {
+        packs: Vec<PackSpec>,
+        boundaries: Vec<String>,
+        on_no_pack: tribunal::core::config::OnNoPack,
+        folder: PathBuf,
+    },
 }
 
 /// Stages by what they deploy: scenarios that deploy the same share one, and load it once.
@@ -60,7 +65,8 @@ impl Stages {
             let (deployment, _) =
                 Deployment::parse(&file.display().to_string(), &read_file(file)?, registry)?;
             let folder = file.parent().map_or_else(PathBuf::new, Path::to_path_buf);
-            let mut engines = offered(deployment.packs.iter().map(|entry| folder.join(&entry.pack)), registry)?;
+            let mut engines =
+                offered(deployment.packs.iter().map(|entry| folder.join(&entry.pack)), registry)?;
             engines.push(AS_DEPLOYED.to_owned());
             Ok((Deployed::File(file.to_path_buf()), engines))
         })
@@ -70,7 +76,11 @@ impl Stages {
     ///
     /// # Errors
     /// What is wrong with a file or a pack, or that no engine is offered by all packs.
-    pub fn of_spec(&mut self, spec: Option<&DeploymentSpec>, folder: &Path) -> Result<Arc<Stage>, LoadErrors> {
+    pub fn of_spec(
+        &mut self,
+        spec: Option<&DeploymentSpec>,
+        folder: &Path,
+    ) -> Result<Arc<Stage>, LoadErrors> {
         let own = || PackSpec { pack: "..".to_owned(), when: Default::default(), data: None };
         let (packs, boundaries, on_no_pack) = match spec {
             Some(DeploymentSpec { file: Some(file), packs: None, .. }) => {
@@ -83,7 +93,9 @@ impl Stages {
                 let message = "a deployment is either a `file` or `packs`";
                 return Err(LoadError::new(LoadErrorKind::Invalid, message).into());
             }
-            None => (vec![own()], tribunal::core::config::deployment::standard_boundaries(), Default::default()),
+            None => {
+                (vec![own()], tribunal::core::config::deployment::standard_boundaries(), Default::default())
+            }
         };
         let key = format!("{} {packs:?} {boundaries:?} {on_no_pack:?}", folder.display());
         let folder = folder.to_path_buf();
@@ -106,22 +118,15 @@ impl Stages {
             return Ok(stage.clone());
         }
         let (deployed, engines) = make(&self.registry)?;
-        let stage = Arc::new(Stage {
-            deployed,
-            engines,
-            registry: self.registry.clone(),
-            loaded: Mutex::default(),
-        });
+        let stage =
+            Arc::new(Stage { deployed, engines, registry: self.registry.clone(), loaded: Mutex::default() });
         self.known.insert(key, stage.clone());
         Ok(stage)
     }
 }
 
 /// The engines, of those that there are in any build, that all packs offer.
-fn offered(
-    packs: impl Iterator<Item = PathBuf>,
-    registry: &Registry,
-) -> Result<Vec<String>, LoadErrors> {
+fn offered(packs: impl Iterator<Item = PathBuf>, registry: &Registry) -> Result<Vec<String>, LoadErrors> {
     let mut common: Option<BTreeSet<String>> = None;
     for path in packs {
         let source = PackSource::read(&path.display().to_string(), read_pack(&path)?, registry)?;

@@ -15,7 +15,9 @@ use tribunal::core::engine::{LoadError, LoadErrorKind};
 use tribunal::core::location::Location;
 use tribunal::files::read_file;
 
-use super::spec::{FlowSpec, MemorySpec, ScenarioSpec, StepEffect, StepExpectation, StepSpec, scenario_schema};
+use super::spec::{
+    FlowSpec, MemorySpec, ScenarioSpec, StepEffect, StepExpectation, StepSpec, scenario_schema,
+};
 use super::stage::{Stage, Stages};
 use crate::case::edit;
 use crate::case::suite::DEFAULT_NOW;
@@ -169,7 +171,9 @@ impl Reader<'_> {
         errors: &mut Vec<LoadError>,
     ) -> Option<Scenario> {
         let place = |tokens: &[&str]| {
-            Pointer::from_tokens([index.to_string()].into_iter().chain(tokens.iter().map(|token| (*token).to_owned())))
+            Pointer::from_tokens(
+                [index.to_string()].into_iter().chain(tokens.iter().map(|token| (*token).to_owned())),
+            )
         };
         let now = self.instant(spec.now.as_deref(), &place(&["now"]), errors);
         let mut steps: Vec<Step> = Vec::new();
@@ -224,10 +228,9 @@ impl Reader<'_> {
     fn instant(&self, text: Option<&str>, place: &Pointer, errors: &mut Vec<LoadError>) -> Timestamp {
         let Some(text) = text else { return DEFAULT_NOW };
         text.parse().unwrap_or_else(|_| {
-            errors.push(self.error(
-                place,
-                format!("`{text}` is not an instant: write one as `2026-11-21T12:00:00Z`"),
-            ));
+            errors.push(
+                self.error(place, format!("`{text}` is not an instant: write one as `2026-11-21T12:00:00Z`")),
+            );
             DEFAULT_NOW
         })
     }
@@ -276,7 +279,8 @@ impl Reader<'_> {
             ("absent", !absent.is_empty()),
             ("artifact", !artifact.is_empty()),
         ];
-        let needs = step.content.is_some() || step.memory.as_ref().is_some_and(|memory| memory.read.is_some());
+        let needs =
+            step.content.is_some() || step.memory.as_ref().is_some_and(|memory| memory.read.is_some());
         match effect {
             StepEffect::Blocked => {
                 for (key, _) in decided.iter().filter(|(_, is_there)| *is_there) {
@@ -310,7 +314,9 @@ impl Reader<'_> {
     fn request(&self, at: At, visited: &mut BTreeSet<(usize, usize)>) -> Result<Value, LoadError> {
         let step = self.step(at).ok_or_else(|| self.error(&at.place(&[]), "there is no such step"))?;
         if !visited.insert((at.scenario, at.step)) {
-            return Err(self.error(&at.place(&["from"]), format!("the step `{}` starts from itself", step.name)));
+            return Err(
+                self.error(&at.place(&["from"]), format!("the step `{}` starts from itself", step.name))
+            );
         }
         let mut request = match (&step.request, &step.from) {
             (Some(request), None) => {
@@ -358,7 +364,10 @@ impl Reader<'_> {
         });
         found.ok_or_else(|| {
             let own = self.specs.get(at.scenario).into_iter().flat_map(|spec| &spec.steps);
-            let others = self.specs.iter().flat_map(|spec| spec.steps.iter().map(move |step| format!("{}/{}", spec.name, step.name)));
+            let others = self
+                .specs
+                .iter()
+                .flat_map(|spec| spec.steps.iter().map(move |step| format!("{}/{}", spec.name, step.name)));
             let known: Vec<String> = own.map(|step| step.name.clone()).chain(others).collect();
             let error = self.error(&at.place(&["from"]), format!("there is no step `{from}`"));
             with_nearest(error, from, &known)
