@@ -149,6 +149,31 @@ fn what_is_masked_does_not_appear() {
     assert!(text.contains("from [masked]"), "{text}");
 }
 
+/// A pack that looks for injections says nothing about the address beside them.
+#[test]
+fn what_no_pack_was_asked_about_is_not_told_either() {
+    let final_text = "Write to a.jones@example.org, [filtered-prompt-injection]";
+    let patches = vec![replace("/context/prompt", json!(final_text))];
+    let decision = Decision {
+        effect: DecisionEffect::Redact,
+        reason: Some("seen: a.jones@example.org".to_owned()),
+        patches,
+        step_up: None,
+    };
+    let outcome = Outcome {
+        packs: vec![pack("injection", decision.clone(), None)],
+        decision,
+        ..redacted(DecisionEffect::Redact)
+    };
+    let document = PolicyDecisions::new(&request(), &outcome, &RecordSettings::default());
+    assert!(!text_of(&document).contains("a.jones"), "{}", text_of(&document));
+    let shown = document.samples.previews[0].shown.as_deref();
+    assert_eq!(shown, Some("Write to [filtered-email], [filtered-prompt-injection]"));
+    assert!(document.patches[0].value.is_none());
+    // With the rest known, a digest would be as good as the address.
+    assert!(document.patches[0].after.as_ref().unwrap().digest.is_none());
+}
+
 #[test]
 fn faults_are_counted_and_their_details_stay_away() {
     let fault = Fault::new(FaultKind::Schema, "hunter2 is not a number");

@@ -3,8 +3,9 @@
 //! A record ([`super::record`]) lets a decision be reconstructed and holds what that takes. This document goes to others, so
 //! it is made such that it can: of what a redaction took away it tells place and length, never the text and no digest of it
 //! (one of a card number is as good as the number: somebody tries them all). Texts of the request appear only as previews of
-//! a redacted request, which every claimed pack has seen and allowed. It holds no time that was measured: the same
-//! request, packs, data and instant give the same document.
+//! a redacted request, which every claimed pack has seen and allowed; and from these, as from every other text, personal data
+//! and credentials in the known forms are taken out, whichever packs were asked. It holds no time that was measured: the
+//! same request, packs, data and instant give the same document.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +21,7 @@ use super::patch::{self, Patch, Pointer};
 use super::preview::{Extent, Preview};
 use super::record::{RecordSettings, RecordedInput};
 use super::request::PolicyRequest;
+use super::screen::{is_clean, screened};
 use super::secrets::Secrets;
 use crate::fault::FaultKind;
 
@@ -359,7 +361,8 @@ impl<'a> View<'a> {
         if text.chars().nth(LONGEST_READ).is_some() {
             return format!("[{} characters]", text.chars().count());
         }
-        cut(&self.secrets.conceal(text))
+        // Before it is cut: in half a number nobody recognises the whole.
+        cut(&screened(&self.secrets.conceal(text)))
     }
 
     fn step_up(&self, demand: &StepUp) -> StepUp {
@@ -411,17 +414,18 @@ impl<'a> View<'a> {
             Patch::Replace { value, .. } => Some(value),
             Patch::Remove { .. } => None,
         };
-        let tells = self.tells(place);
+        // Neither the value nor a digest of it, where something in it is not to be told.
         let told = value.filter(|value| {
             let text = value.to_string();
-            tells && text.chars().nth(LONGEST_TEXT).is_none() && self.secrets.spare(&text)
+            self.tells(place) && self.secrets.spare(&text) && is_clean(&text)
         });
+        let is_short = |value: &&Value| value.to_string().chars().nth(LONGEST_TEXT).is_none();
         PatchSummary {
             op: operation(patch),
             path: self.path(place),
             before: place.get(self.payload).map(Extent::of),
-            after: value.map(|value| if tells { Extent::with_digest(value) } else { Extent::of(value) }),
-            value: told.cloned(),
+            after: told.map(Extent::with_digest).or_else(|| value.map(Extent::of)),
+            value: told.filter(is_short).cloned(),
         }
     }
 

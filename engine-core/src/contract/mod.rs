@@ -10,6 +10,7 @@
 //! - [`record`]: a decision as it is written down
 //! - [`artifact`]: the same for others to read, without what must not leave
 //! - [`preview`]: pieces of a redacted request that may be looked at
+//! - `screen`: a last look at texts that leave in an artifact
 //! - `secrets`: what must not be written down, wherever it is repeated
 //! - [`policy_engine`]: the asynchronous trait that callers hold
 
@@ -23,6 +24,7 @@ pub mod policy_engine;
 pub mod preview;
 pub mod record;
 pub mod request;
+mod screen;
 mod secrets;
 pub mod wire;
 
