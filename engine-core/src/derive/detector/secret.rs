@@ -1,9 +1,9 @@
 //! Keys and tokens, by the forms that those who issue them publish, and values that are called secret.
 
 use std::collections::HashMap;
-use std::ops::Range;
 
-use data_encoding::BASE64URL_NOPAD;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::{Definition, part, whole};
 
@@ -74,7 +74,7 @@ pub(super) const JWT: Definition = Definition {
     pattern: r"(?-u:\b)eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]*){0,2}",
     read: |text, candidate, found| {
         let header = part(text, candidate.clone()).split('.').next().unwrap_or("");
-        let header = BASE64URL_NOPAD.decode(header.as_bytes()).ok();
+        let header = URL_SAFE_NO_PAD.decode(header).ok();
         let header = header.and_then(|header| serde_json::from_slice::<serde_json::Value>(&header).ok());
         if header.is_some_and(|header| header.get("alg").is_some()) {
             found.push(candidate);

@@ -3,22 +3,16 @@
 use std::ops::Range;
 
 use icu_properties::props::{
-    DefaultIgnorableCodePoint, EmojiModifier, ExtendedPictographic, GeneralCategory, GeneralCategoryGroup,
-    RegionalIndicator, Script,
+    EmojiModifier, ExtendedPictographic, GeneralCategory, GeneralCategoryGroup, RegionalIndicator, Script,
 };
 use icu_properties::{CodePointMapData, CodePointSetData};
 
 use super::Segment;
+use crate::derive::function::text;
 
-/// Whether a character takes no room and says nothing: default-ignorable ones (zero-width, bidirectional controls, tags,
-/// variation selectors, fillers, the soft hyphen), and controls that are no white space.
+/// Whether a character shows nothing and is no white space.
 pub(in crate::derive) fn is_invisible(char: char) -> bool {
-    if char.is_ascii() {
-        return char.is_ascii_control() && !char.is_ascii_whitespace() && char != '\u{b}';
-    }
-    CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(char)
-        || matches!(char, '\u{fff9}'..='\u{fffb}')
-        || (char.is_control() && !char.is_whitespace())
+    !char.is_whitespace() && text::is_invisible(char)
 }
 
 /// Each run of invisible characters that nothing visible needs, with tag characters read as what they spell.

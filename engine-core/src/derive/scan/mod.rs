@@ -13,6 +13,8 @@ use std::ops::Range;
 
 use serde_json::{Value, json};
 
+use super::objection::Objection;
+use crate::contract::Pointer;
 use rule::{Place, Rule, Unscannable};
 use spec::ScanSpec;
 use views::Views;
@@ -22,18 +24,6 @@ const ROUNDS: usize = 4;
 
 /// Names that can stand in a replacement, in data and in reasons.
 const LONGEST_NAME: usize = 64;
-
-/// What is wrong with a declaration, and under which keys of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refusal {
-    pub(super) keys: Vec<String>,
-    pub(super) message: String,
-}
-
-fn refused<const N: usize>(keys: [&str; N], message: String) -> Refusal {
-    let keys = keys.into_iter().filter(|key| !key.is_empty()).map(str::to_owned).collect();
-    Refusal { keys, message }
-}
 
 /// A compiled declaration.
 #[derive(Debug, Clone)]
@@ -64,51 +54,48 @@ struct Finding<'s> {
 impl Scan {
     /// Compiles a declaration and tries it: each rule finds its example from end to end, a scan of the example ends, and no rule finds
     /// anything in what is put in the place of findings.
-    pub(super) fn compile(spec: &ScanSpec) -> Result<Self, Vec<Refusal>> {
-        let mut refusals = Vec::new();
+    pub(super) fn compile(spec: &ScanSpec) -> Result<Self, Vec<Objection>> {
+        let mut objections = Vec::new();
         let mut rules = Vec::new();
         if spec.rules.is_empty() {
-            refusals.push(refused(["rules"], "there is no rule".to_owned()));
+            objections.push(Objection::at(&["rules"], "there is no rule".to_owned()));
         }
         for (name, rule) in &spec.rules {
             if !is_name(name) {
                 let message =
                     format!("`{name}` is no name of a rule: lower-case letters, digits, `_` and `-`");
-                refusals.push(refused(["rules", name], message));
+                objections.push(Objection::at(&["rules", name], message));
                 continue;
             }
             match Rule::compile(name, rule, spec.with.as_deref()) {
                 Ok(rule) => rules.push(rule),
-                Err(refusal) => refusals.push(refusal),
+                Err(objection) => objections.push(objection),
             }
         }
         let scan = Self { rules };
-        if refusals.is_empty() {
-            scan.try_examples(spec, &mut refusals);
-            scan.try_replacements(spec, &mut refusals);
+        if objections.is_empty() {
+            scan.try_examples(spec, &mut objections);
+            scan.try_replacements(spec, &mut objections);
         }
-        if refusals.is_empty() { Ok(scan) } else { Err(refusals) }
+        if objections.is_empty() { Ok(scan) } else { Err(objections) }
     }
 
-    /// Reads which rules a pack's data puts in force.
-    ///
-    /// # Errors
-    /// What is wrong with the data.
-    pub(super) fn enabled(&self, data: &Value) -> Result<Enabled, String> {
-        let names = data.as_array().ok_or_else(|| "is no list of rules".to_owned())?;
-        let mut enabled = BTreeSet::new();
-        for name in names {
-            let name = name.as_str().ok_or_else(|| "is no list of names".to_owned())?;
-            if !self.rules.iter().any(|rule| rule.name == name) {
-                let known: Vec<&str> = self.rules.iter().map(|rule| rule.name.as_str()).collect();
-                return Err(format!(
-                    "names the rule `{name}`, which there is not; there are {}",
-                    known.join(", ")
-                ));
-            }
-            enabled.insert(name.to_owned());
+    /// Which rules a pack's data puts in force; each name comes with its place there.
+    pub(super) fn enabled(&self, names: Vec<(Pointer, &str)>) -> Result<Enabled, Vec<Objection>> {
+        let known: Vec<&str> = self.rules.iter().map(|rule| rule.name.as_str()).collect();
+        let is_unknown = |(_, name): &&(Pointer, &str)| !known.contains(name);
+        let objections: Vec<Objection> = names
+            .iter()
+            .filter(is_unknown)
+            .map(|(place, name)| {
+                let message = format!("there is no rule `{name}`; there are {}", known.join(", "));
+                Objection::in_data(place.clone(), message)
+            })
+            .collect();
+        if !objections.is_empty() {
+            return Err(objections);
         }
-        Ok(Enabled(Some(enabled)))
+        Ok(Enabled(Some(names.into_iter().map(|(_, name)| name.to_owned()).collect())))
     }
 
     /// Scans a text: `{found, count, text}`.
@@ -141,18 +128,18 @@ impl Scan {
         Ok(findings)
     }
 
-    fn try_examples(&self, spec: &ScanSpec, refusals: &mut Vec<Refusal>) {
+    fn try_examples(&self, spec: &ScanSpec, objections: &mut Vec<Objection>) {
         for rule in self.rules.iter().filter(|rule| !rule.is_detector()) {
-            let at = |message: String| refused(["rules", &rule.name, "example"], message);
+            let at = |message: String| Objection::at(&["rules", &rule.name, "example"], message);
             let Some(example) = spec.rules.get(&rule.name).and_then(|spec| spec.example.as_deref()) else {
-                refusals.push(refused(
-                    ["rules", &rule.name],
+                objections.push(Objection::at(
+                    &["rules", &rule.name],
                     "the rule has no `example` that it finds".to_owned(),
                 ));
                 continue;
             };
             match rule.find(&Views::of(example), false) {
-                Err(error) => refusals.push(at(format!("the example {error}"))),
+                Err(error) => objections.push(at(format!("the example {error}"))),
                 Ok(places) if places.len() < rule.at_least() => {
                     let message = match places.len() {
                         0 => "the rule does not find its example".to_owned(),
@@ -160,14 +147,14 @@ impl Scan {
                             format!("the rule finds {found} in its example, and needs {}", rule.at_least())
                         }
                     };
-                    refusals.push(at(message));
+                    objections.push(at(message));
                 }
                 Ok(places) => {
                     let start = places.iter().map(|place| place.matched.start).min();
                     let end = places.iter().map(|place| place.matched.end).max();
                     if (start, end) != (Some(0), Some(example.len())) {
                         let found = Place::text(example, start, end);
-                        refusals.push(at(format!("the rule finds only `{found}` of its example")));
+                        objections.push(at(format!("the rule finds only `{found}` of its example")));
                         continue;
                     }
                 }
@@ -179,12 +166,13 @@ impl Scan {
                 spec.example.as_deref().or_else(|| spec.detector.map(|detector| detector.example()));
             let only = Enabled(Some(BTreeSet::from([rule.name.clone()])));
             if let Some(Err(why)) = example.map(|example| self.call(example, &only)) {
-                refusals.push(refused(["rules", &rule.name], format!("the example of the rule {why}")));
+                objections
+                    .push(Objection::at(&["rules", &rule.name], format!("the example of the rule {why}")));
             }
         }
     }
 
-    fn try_replacements(&self, spec: &ScanSpec, refusals: &mut Vec<Refusal>) {
+    fn try_replacements(&self, spec: &ScanSpec, objections: &mut Vec<Objection>) {
         for replaced in &self.rules {
             let views = Views::of(&replaced.with);
             for rule in &self.rules {
@@ -194,10 +182,10 @@ impl Scan {
                 let message =
                     format!("`{}` finds something in the replacement `{}`", rule.name, replaced.with);
                 let is_own = spec.rules.get(&replaced.name).is_some_and(|spec| spec.with.is_some());
-                refusals.push(match (is_own, &spec.with) {
-                    (true, _) => refused(["rules", &replaced.name, "with"], message),
-                    (false, Some(_)) => refused(["with"], message),
-                    (false, None) => refused(["rules", &rule.name], message),
+                objections.push(match (is_own, &spec.with) {
+                    (true, _) => Objection::at(&["rules", &replaced.name, "with"], message),
+                    (false, Some(_)) => Objection::at(&["with"], message),
+                    (false, None) => Objection::at(&["rules", &rule.name], message),
                 });
             }
         }

@@ -6,8 +6,8 @@ use regex::Regex;
 
 use super::spec::{Check, RuleSpec, View};
 use super::views::{Reading, Views};
-use super::{Refusal, refused};
 use crate::derive::detector;
+use crate::derive::objection::Objection;
 use crate::derive::reading::fold::TooDeep;
 
 /// Compiled size of one expression: repetitions with an end take more than others.
@@ -64,8 +64,8 @@ pub(super) enum Unscannable {
 }
 
 impl Rule {
-    pub(super) fn compile(name: &str, spec: &RuleSpec, with: Option<&str>) -> Result<Self, Refusal> {
-        let at = |key: &str, message: String| refused(["rules", name, key], message);
+    pub(super) fn compile(name: &str, spec: &RuleSpec, with: Option<&str>) -> Result<Self, Objection> {
+        let at = |key: &str, message: String| Objection::at(&["rules", name, key], message);
         let with = spec.with.as_deref().or(with).unwrap_or("[filtered-{name}]").replace("{name}", name);
         let at_least = match spec.at_least {
             None => 1,
@@ -99,7 +99,7 @@ impl Rule {
                 Some(view) => Look::All(view),
                 None => {
                     let message = "a rule needs a `detector`, a `pattern`, or a view of what is hidden";
-                    return Err(refused(["rules", name, ""], message.to_owned()));
+                    return Err(Objection::at(&["rules", name], message));
                 }
             },
         };

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::contract::Pointer;
 use crate::derive::detector::Detector;
 use crate::derive::detector::checksum;
+use crate::derive::spec::FromData;
 
 /// Looks for what should not stand in a text: which rules found something, how much, and the text without it.
 ///
@@ -26,15 +27,7 @@ pub struct ScanSpec {
     pub with: Option<String>,
     /// Where the pack's data lists the rules in force; without it, all are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub enabled: Option<DataRef>,
-}
-
-/// A value of the pack's data.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct DataRef {
-    /// Where it stands.
-    pub data: Pointer,
+    pub enabled: Option<FromData>,
 }
 
 /// What to look for: a built-in detector; or a view of the text and a pattern, or all of a view.

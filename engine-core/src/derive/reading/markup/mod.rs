@@ -57,8 +57,11 @@ impl Reading {
 /// URLs that stand in a text as they are.
 #[expect(clippy::expect_used, reason = "a literal that the tests compile")]
 static BARE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"(?i)(?:\bhttps?://|\bdata:(?:[a-z]{1,20}/[a-z0-9.+-]{1,60})?(?:;[a-z0-9=-]{1,60}){0,4},)[^\s<>"'`]+"#)
-        .expect("the pattern is valid")
+    Regex::new(concat!(
+        r#"(?i)\bhttps?://[^\s<>"'`]+"#,
+        r#"|\bdata:(?:[a-z]{1,20}/[a-z0-9.+-]{1,60})?(?:;[a-z0-9=-]{1,60}){0,4},[^\s<>"'`]*"#,
+    ))
+    .expect("the pattern is valid")
 });
 
 /// Reads a text.
@@ -186,7 +189,7 @@ mod tests {
             ("<i style='font-size:0'>a<i>b</i>c</i>d", "<i style='font-size:0'>a<i>b</i>c</i>", "abc"),
             ("<p style='color:#fff'>x</p>", "<p style='color:#fff'>x</p>", "x"),
             ("<font color=white>x</font>", "<font color=white>x</font>", "x"),
-            ("<table bgcolor=black><td style='color:#010101'>x</table>", "<td style='color:#010101'>x", "x"),
+            ("<table bgcolor=maroon><td style='color:#810101'>x</table>", "<td style='color:#810101'>x", "x"),
             ("<style>.x,#z{display:none}</style><b class='a x'>y</b>", "<b class='a x'>y</b>", "y"),
             ("<b id=z>y</b><style>@media all{#z{opacity:0}}</style>", "<b id=z>y</b>", "y"),
             ("<script>let x = '<b>';</script>", "<script>let x = '<b>';</script>", "let x = '<b>';"),
