@@ -15,6 +15,7 @@ mod capabilities;
 mod faults;
 mod packs;
 mod reference;
+mod scenarios;
 
 use libtest_mimic::{Arguments, Trial};
 use std::path::Path;
@@ -31,6 +32,7 @@ fn main() {
     trials.extend(capabilities::trials(root));
     trials.extend(artefacts::trials(root));
     trials.extend(reference::trials(root));
+    trials.extend(scenarios::trials(root));
     trials.push(Trial::test("packs/enough-cases", packs::enough_cases));
     libtest_mimic::run(&arguments, trials).exit();
 }
