@@ -14,6 +14,7 @@ mod artefacts;
 mod capabilities;
 mod faults;
 mod packs;
+mod prompt_injection;
 mod reference;
 mod scenarios;
 
@@ -31,6 +32,7 @@ fn main() {
     trials.extend(faults::trials(root));
     trials.extend(capabilities::trials(root));
     trials.extend(artefacts::trials(root));
+    trials.extend(prompt_injection::trials(root));
     trials.extend(reference::trials(root));
     trials.extend(scenarios::trials(root));
     trials.push(Trial::test("packs/enough-cases", packs::enough_cases));
