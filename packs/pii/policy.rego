@@ -22,9 +22,9 @@ else := {"effect": "allow"} if count(read) > 0
 else := {"effect": "deny", "reason": "no_text"}
 
 # The texts that are there, each with the kinds found in it.
-found[text] := input.derived[text].found if some text in ["prompt", "input", "output"]
+found := {text: input.derived[text].found | some text in ["prompt", "input", "output"]}
 
-read := {text | some text, _ in found}
+read := object.keys(found)
 
 refused := {text | some text in read; some kind in found[text]; kind in data.deny}
 
