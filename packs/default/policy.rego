@@ -43,7 +43,7 @@ stopping := {
 
 asking := {"high_risk_tool", "budget_near"}
 
-strictness := row.is if {
+strictness := row.level if {
 	some row in data.strictness
 	row.boundary == input.boundary
 }

@@ -14,7 +14,7 @@ request := {
 # What is decided where the tool's boundary has this strictness, and these findings are standard.
 decide(asked, strictness, standard) := decision if {
 	decision := default_pack.decision with input as asked
-		with data.strictness as [{"boundary": "tool", "is": strictness}]
+		with data.strictness as [{"boundary": "tool", "level": strictness}]
 		with data.standard as standard
 		with data.tools as {"known": ["clock", "reboot"], "high_risk": ["reboot"]}
 		with data.hosts as ["example.org"]
