@@ -4,56 +4,48 @@ package tribunal.default_pack
 import future.keywords.not
 import rego.v1
 
-decision := {"effect": "deny", "reason": named(enforced & stopping)} if count(enforced & stopping) > 0
+decision := {"effect": "deny", "reason": concat("; ", having(effects.deny))} if count(having(effects.deny)) > 0
 
 else := {
 	"effect": "step_up",
-	"reason": named(enforced & asking),
+	"reason": concat("; ", having(effects.step_up)),
 	"step_up": {"method": "human_approval"},
 } if {
-	count(enforced & asking) > 0
+	count(having(effects.step_up)) > 0
 	not approved
 }
 
 # A text that is changed is cleaned of everything that was found in it.
 else := {
 	"effect": "redact",
-	"reason": named(in_text),
+	"reason": concat("; ", having(effects.redact)),
 	"patches": [{"op": "replace", "path": "/context/prompt", "value": input.derived.text.text}],
 } if {
-	count(enforced & in_text) > 0
+	count(having(effects.redact)) > 0
 }
 
 # Both rest on a boundary whose strictness is known, not on the absence of findings.
-else := {"effect": "allow", "reason": named(findings)} if {
-	is_string(strictness)
+else := {"effect": "allow", "reason": concat("; ", sort(findings))} if {
+	is_object(effects)
 	count(findings) > 0
 }
 
-else := {"effect": "allow"} if is_string(strictness)
+else := {"effect": "allow"} if is_object(effects)
 
 else := {"effect": "deny", "reason": "unknown_boundary"}
 
-named(names) := concat("; ", sort(names))
+# What the strictness of this boundary means.
+effects := data.effects[data.strictness[input.boundary]]
 
-stopping := {
-	"instruction_override", "exfiltration", "forced_tool",
-	"unknown_tool", "unknown_destination", "budget_over",
-}
-
-asking := {"high_risk_tool", "budget_near"}
-
-strictness := row.level if {
-	some row in data.strictness
-	row.boundary == input.boundary
-}
-
-# What takes effect here; the other findings are only named.
-enforced := findings if strictness == "strict"
-
-else := {name | some name in findings; name in data.standard} if strictness == "standard"
-
-else := set()
+# The findings of a list, sorted, and with one in the text all others that are there.
+having(listed) := sort({name |
+	some name in listed
+	name in in_request
+} | {name |
+	some name in in_text
+	some other in listed
+	other in in_text
+})
 
 approved if input.context.step_up.satisfied == true
 

@@ -26,7 +26,7 @@ found := {text: input.derived[text].found | some text in ["prompt", "input", "ou
 
 read := object.keys(found)
 
-refused := {text | some text in read; some kind in found[text]; kind in data.deny}
+refused := {text | some text, listed in found; some kind in listed; kind in data.deny}
 
 masked := {text | some text in read; rewritten(text) != input.context[text]}
 
