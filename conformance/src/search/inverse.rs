@@ -56,12 +56,8 @@ pub(super) fn behind(spec: &DeriveSpec, within: &[String], kind: SeedKind) -> Ve
             (None, Some(member)) => url_member(member, kind),
             (None, None) => vec![kind.into()],
         },
-        // A text with more behind it begins as the text does.
         DeriveSpec::UrlPrefixes(_) => match text_of(&kind) {
-            Some(text) => vec![
-                SeedKind::Text { text: text.to_owned(), at: Edge::Start }.into(),
-                SeedKind::Text { text: text.to_owned(), at: Edge::Whole }.into(),
-            ],
+            Some(url) => beneath(url).map(Behind::from).collect(),
             None => vec![kind.into()],
         },
         DeriveSpec::Ip(spec) => {
@@ -144,8 +140,7 @@ pub(super) fn own(spec: &DeriveSpec, data: &Value) -> Vec<SeedKind> {
             hosts.chain(addresses).map(|host| wrapped(text(host), Wrap::Url(UrlPart::Host))).collect()
         }
         DeriveSpec::UrlPrefixes(_) => {
-            let urls = texts(data).filter(|text| text.contains("://")).take(MOST);
-            urls.map(|url| SeedKind::Text { text: url.to_owned(), at: Edge::Start }).collect()
+            texts(data).filter(|text| text.contains("://")).flat_map(beneath).take(MOST).collect()
         }
         DeriveSpec::Url(_)
         | DeriveSpec::Decode(_)
@@ -238,6 +233,14 @@ fn url_member(member: &str, kind: SeedKind) -> Vec<Behind> {
         _ => return vec![kind.into()],
     };
     vec![wrapped(kind, Wrap::Url(part)).into()]
+}
+
+/// A URL, something beneath it, and something beside it that begins alike.
+fn beneath(url: &str) -> impl Iterator<Item = SeedKind> + use<> {
+    let inside = format!("{}/", url.trim_end_matches('/'));
+    [(url.to_owned(), Edge::Whole), (inside, Edge::Start), (url.to_owned(), Edge::Start)]
+        .into_iter()
+        .map(|(text, at)| SeedKind::Text { text, at })
 }
 
 /// One address of each scope.
