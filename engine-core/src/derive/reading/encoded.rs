@@ -190,7 +190,8 @@ mod tests {
         let text =
             "a directive that is long enough for several lines of base64, and then goes on for a while";
         let encoded = STANDARD.encode(text.as_bytes());
-        let folded: Vec<&str> = [&encoded[..40], &encoded[40..80], &encoded[80..]].to_vec();
+        let folded: Vec<&str> =
+            encoded.as_bytes().chunks(40).map(|line| str::from_utf8(line).unwrap()).collect();
         assert_eq!(found(&folded.join("\r\n")), [(folded.join("\r\n"), text.to_owned())]);
         let piece = STANDARD.encode(b"hidden directive!!");
         assert_eq!(

@@ -40,22 +40,6 @@ impl Mapped {
         self.text.push(char);
     }
 
-    /// Takes back the last character; for one that is about to be replaced by a longer reading of the same.
-    pub(super) fn pop(&mut self) -> Option<(char, Range<usize>)> {
-        let char = self.text.chars().next_back()?;
-        let at = self.text.len() - char.len_utf8();
-        let source = self.source(at..self.text.len());
-        self.text.pop();
-        match self.pieces.last_mut() {
-            Some(last) if last.at == at => {
-                self.pieces.pop();
-            }
-            Some(last) if last.is_even => last.source.end = source.start,
-            _ => {}
-        }
-        Some((char, source))
-    }
-
     /// The bytes of the source from the first to the last character of a part of the text.
     pub(in crate::derive) fn source(&self, part: Range<usize>) -> Range<usize> {
         let (Some(first), Some(last)) = (self.piece(part.start), self.piece(part.end.saturating_sub(1)))
@@ -98,11 +82,6 @@ mod tests {
         assert_eq!(mapped.source(1..3), 1..7);
         assert_eq!(mapped.source(2..3), 2..7);
         assert_eq!(mapped.source(3..4), 7..9);
-        assert_eq!(mapped.pop(), Some(('e', 7..9)));
-        assert_eq!(mapped.pop(), Some(('&', 2..7)));
-        assert_eq!(mapped.pop(), Some(('b', 1..2)));
-        mapped.push('c', 2..3);
-        assert_eq!((mapped.text(), mapped.source(0..2)), ("ac", 0..3));
     }
 
     #[test]

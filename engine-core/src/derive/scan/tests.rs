@@ -25,7 +25,7 @@ fn injection() -> Scan {
     scan(INJECTION)
 }
 
-const INJECTION: &str = r"
+const INJECTION: &str = r#"
 source: /x
 with: '[filtered-prompt-injection]'
 rules:
@@ -56,9 +56,9 @@ rules:
     pattern: '(?i)^https?:'
   invisible:
     view: invisible
-    example: '​‍​'
+    example: "\u200b\u200d\u200b"
     with: ''
-";
+"#;
 
 const PII: &str = r"
 source: /x
