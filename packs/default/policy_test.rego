@@ -13,9 +13,10 @@ request := {
 
 # What is decided where the tool's boundary has these effects.
 decide(asked, effects) := decision if {
+	all_effects := object.union({"deny": [], "step_up": [], "redact": []}, effects)
 	decision := default_pack.decision with input as asked
 		with data.strictness as {"tool": "strict"}
-		with data.effects as {"strict": object.union({"deny": [], "step_up": [], "redact": []}, effects)}
+		with data.effects as {"strict": all_effects}
 		with data.tools as {"known": ["clock", "reboot"], "high_risk": ["reboot"]}
 		with data.hosts as ["example.org"]
 		with data.budget as {"near": 1, "over": 2}
