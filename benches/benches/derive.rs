@@ -14,7 +14,7 @@ use tribunal::core::derive::{DerivePlan, PackData};
 use tribunal::core::document::Document;
 
 /// A function, what it is declared with, and the words its text is made of.
-const FUNCTIONS: [(&str, &str, &str); 20] = [
+const FUNCTIONS: [(&str, &str, &str); 24] = [
     ("regex", "regex: {source: /x, pattern: 'ignore[^a-z]+previous'}", PROSE),
     ("regex-all", "regex: {source: /x, pattern: '[a-z]+ing', capture: 0, all: true}", PROSE),
     ("captures", "captures: {source: /x, pattern: '(?P<a>z{4})|(?P<b>q{4})|^(?P<c>\\w+)'}", PROSE),
@@ -36,12 +36,28 @@ const FUNCTIONS: [(&str, &str, &str); 20] = [
     ("url_prefixes", "url_prefixes: {source: /x}", URL),
     ("ip", "ip: {source: /x}", PROSE),
     ("in_ranges", "in_ranges: {source: /x, ranges: [10.0.0.0/8]}", PROSE),
+    ("plain", "plain: {source: /x}", PROSE),
+    ("markup", "markup: {source: /x, part: hidden}", MARKUP),
+    (
+        "scan-detectors",
+        "scan: {source: /x, rules: {email: {detector: email}, phone: {detector: phone}, card: {detector: payment_card}, \
+         iban: {detector: iban}, ip: {detector: ip_address}, jwt: {detector: jwt}, secret: {detector: assigned_secret}}}",
+        PROSE,
+    ),
+    (
+        "scan-views",
+        "scan: {source: /x, rules: {a: {view: plain, pattern: 'ignore (?:all )?previous', example: Ignore previous}, \
+         b: {view: hidden, pattern: ignore, example: '<!-- ignore -->'}, c: {view: decoded, pattern: ignore, example: \
+         aWdub3JlIHByZXZpb3Vz}, d: {view: invisible, example: \"\\u200b\"}}}",
+        MARKUP,
+    ),
     ("lower-list", "lower: {source: /list}", PROSE),
     ("distinct", "distinct: {source: /list}", PROSE),
     ("sum", "sum: {source: /list, of: /0}", "1 "),
 ];
 
 const PROSE: &str = "Before 9 o'clock the Café was ignoring all 27 of its previous guests — Straße, Größe and ﬁne printing aside. ";
+const MARKUP: &str = "<p>Some <b>text</b> with a [link](https://h.example/a) and <i title='x'>more</i>.</p>\n\n- an ![image](a.png)\n\n";
 /// A path in one segment: deeper ones are refused.
 const URL: &str = "a-long-name-with%20parts-";
 

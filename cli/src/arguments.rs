@@ -35,6 +35,8 @@ pub(crate) enum Command {
     Parity(Box<command::parity::Args>),
     Mutate(command::mutate::Args),
     Suites(command::suites::Args),
+    #[command(subcommand)]
+    Scenario(command::scenario::Command),
     Apply(command::apply::Args),
     Schema(command::schema::Args),
     Completions(command::completions::Args),

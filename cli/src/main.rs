@@ -12,12 +12,15 @@
 //! - [`evaluator`]: one request decided, explained and compared
 //! - [`lineup`]: the same packs on every engine
 //! - [`recorder`]: decisions written down
+//! - [`artifact`]: the same for others to read, a file each
 //! - [`report`]: answers for people
 //! - [`beside`]: references and tokens beside a comparison
 //! - [`search_progress`]: how far a search has come
+//! - [`template`]: packs that new packs start from
 //! - [`schemas`]: the JSON Schemas of every file
 
 mod arguments;
+mod artifact;
 mod beside;
 mod command;
 mod evaluator;
@@ -31,6 +34,7 @@ mod report;
 mod schemas;
 mod search_progress;
 mod target;
+mod template;
 mod terminal;
 
 fn main() -> std::process::ExitCode {

@@ -6,7 +6,6 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use tribunal::core::contract::record::{DecisionRecord, RecordFailure, RecordSettings, RecordedInput};
-use uuid::Uuid;
 
 use crate::evaluator::Evaluation;
 
@@ -36,9 +35,9 @@ impl Recording {
         Self { settings: settings.map_or_else(unknown, RecordSettings::clone) }
     }
 
-    /// What a record that cannot be written does.
-    pub(crate) fn on_failure(&self) -> RecordFailure {
-        self.settings.on_failure
+    /// What may be written down, and what is done if it cannot be.
+    pub(crate) fn settings(&self) -> &RecordSettings {
+        &self.settings
     }
 
     /// The line of a decision.
@@ -50,7 +49,7 @@ impl Recording {
             &evaluation.request,
             &evaluation.outcome,
             &self.settings,
-            Uuid::now_v7(),
+            evaluation.decision_id,
             Timestamp::now(),
         );
         let mut line = serde_json::to_vec(&record)?;

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use tribunal::{Fault, FaultKind, PolicyRequest, Token};
 
 use crate::arguments::Format;
+use crate::artifact::{self, Artifacts};
 use crate::evaluator::{Evaluation, Evaluator};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -58,6 +59,17 @@ pub(crate) struct Args {
     /// says otherwise.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
+    /// Write a `policy_decisions` artifact of each decision into this folder, a file each. A decision whose artifact cannot be
+    /// written is a denial, as with --record.
+    #[arg(long, value_name = "DIR")]
+    artifact: Option<PathBuf>,
+}
+
+/// Where decisions are written down.
+#[derive(Default)]
+struct WrittenDown {
+    artifacts: Option<Artifacts>,
+    records: Option<(Recording, Recorder)>,
 }
 
 /// The most bad lines that are complained about one by one.
@@ -91,24 +103,26 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
             complain("warning", &plain(warning));
         }
     }
-    let recording = args.record.as_ref().map(|path| {
-        // Only a deployment's own words say what must be masked; a bare pack has none.
-        let deployed = service.as_ref().ok().filter(|_| args.target.is_deployment());
-        let settings = deployed.map(|tribunal| &tribunal.deployment().record);
-        let recording = Recording::new(settings);
-        let recorder = Recorder::open(path, recording.on_failure());
-        (recording, recorder)
-    });
+    // Only a deployment's own words say what must be masked; a bare pack has none.
+    let deployed = service.as_ref().ok().filter(|_| args.target.is_deployment());
+    let recording = Recording::new(deployed.map(|tribunal| &tribunal.deployment().record));
+    let written_down = WrittenDown {
+        artifacts: args.artifact.as_ref().map(|path| Artifacts::open(path, recording.settings().clone())),
+        records: args.record.as_ref().map(|path| {
+            let recorder = Recorder::open(path, recording.settings().on_failure);
+            (recording, recorder)
+        }),
+    };
     let evaluator = Evaluator { service, lineup: None, explain: args.explain, token, now: args.now };
     let requests = input::open(&args.input)
         .and_then(|(reader, size)| Ok((input::read(reader, input::is_named_for_lines(&args.input))?, size)));
     match requests {
-        Ok((Requests::One(text), _)) => one(args, evaluator, recording, &text),
-        Ok((Requests::Lines(lines), size)) => many(args, evaluator, recording, lines, size),
+        Ok((Requests::One(text), _)) => one(args, evaluator, written_down, &text),
+        Ok((Requests::Lines(lines), size)) => many(args, evaluator, written_down, lines, size),
         Err(error) => {
             Failure::unreadable(&args.input, &error).report();
             let fault = Fault::new(FaultKind::RequestBounds, "the request cannot be read");
-            answer(args, Evaluation::refused(fault, args.now), recording)
+            answer(args, Evaluation::refused(fault, args.now), written_down)
         }
     }
 }
@@ -127,7 +141,7 @@ fn read_token(path: Option<&Path>) -> Result<Option<Token>, Failure> {
 fn one(
     args: &Args,
     mut evaluator: Evaluator,
-    recording: Option<(Recording, Recorder)>,
+    written_down: WrittenDown,
     text: &[u8],
 ) -> Result<Exit, Failure> {
     if args.all_engines
@@ -148,16 +162,28 @@ fn one(
             ),
         );
     }
-    answer(args, evaluation, recording)
+    answer(args, evaluation, written_down)
 }
 
-/// Records and prints one answer.
-fn answer(
-    args: &Args,
-    mut evaluation: Evaluation,
-    recording: Option<(Recording, Recorder)>,
-) -> Result<Exit, Failure> {
-    if let Some((recording, mut recorder)) = recording {
+/// Writes the artifact; an evaluation without one that was asked for is a denial from here on.
+fn write_artifact(
+    artifacts: Option<&Artifacts>,
+    evaluation: &mut Evaluation,
+) -> Result<(), artifact::Unwritten> {
+    let Some(artifacts) = artifacts else { return Ok(()) };
+    let written = artifacts.write(&evaluation.request, &evaluation.outcome, evaluation.decision_id);
+    if let Err(artifact::Unwritten(why)) = &written {
+        evaluation.deny_unrecorded(why);
+    }
+    written
+}
+
+/// Writes down and prints one answer.
+fn answer(args: &Args, mut evaluation: Evaluation, written_down: WrittenDown) -> Result<Exit, Failure> {
+    if let Err(artifact::Unwritten(why)) = write_artifact(written_down.artifacts.as_ref(), &mut evaluation) {
+        complain("error", &plain(&why));
+    }
+    if let Some((recording, mut recorder)) = written_down.records {
         let line = recording.line(&evaluation);
         if let Err(Unwritten(why)) = recorder.write(line) {
             complain("error", &plain(&why));
@@ -194,7 +220,7 @@ struct Answered {
 fn many(
     args: &Args,
     mut evaluator: Evaluator,
-    recording: Option<(Recording, Recorder)>,
+    written_down: WrittenDown,
     mut lines: Lines,
     size: Option<u64>,
 ) -> Result<Exit, Failure> {
@@ -208,11 +234,14 @@ fn many(
         .map(NonZero::from)
         .or_else(|| std::thread::available_parallelism().ok())
         .unwrap_or(NonZero::<usize>::MIN);
-    let (recording, mut recorder) = recording.unzip();
+    let (recording, mut recorder) = written_down.records.unzip();
+    let artifacts = written_down.artifacts;
     let is_loaded = evaluator.service.is_ok();
     let evaluator = Arc::new(evaluator);
     let work = move |line: Line| {
-        let evaluation = evaluator.evaluate(&line.text);
+        let mut evaluation = evaluator.evaluate(&line.text);
+        // Told with the line's number below, as every fault that is nobody's policy.
+        let _told = write_artifact(artifacts.as_ref(), &mut evaluation);
         let json = json_line(&evaluation);
         let record = recording.as_ref().map(|recording| recording.line(&evaluation));
         (Answered { number: line.number, evaluation, json, record }, line.text.len())

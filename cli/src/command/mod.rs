@@ -9,6 +9,7 @@ pub(crate) mod man;
 pub(crate) mod mutate;
 pub(crate) mod pack;
 pub(crate) mod parity;
+pub(crate) mod scenario;
 pub(crate) mod schema;
 pub(crate) mod suites;
 
@@ -26,6 +27,7 @@ pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Parity(args) => parity::run(args),
         Command::Mutate(args) => mutate::run(args),
         Command::Suites(args) => suites::run(args),
+        Command::Scenario(command) => scenario::run(command),
         Command::Apply(args) => apply::run(args),
         Command::Schema(args) => schema::run(args),
         Command::Completions(args) => completions::run(args),

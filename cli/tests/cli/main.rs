@@ -8,6 +8,7 @@
 )]
 
 mod apply;
+mod artifact;
 mod check;
 mod eval;
 mod hostile;
@@ -15,6 +16,7 @@ mod lineup;
 mod pack;
 mod parity;
 mod record;
+mod scenario;
 mod schema;
 mod shipped;
 mod suites;

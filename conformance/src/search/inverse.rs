@@ -5,7 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde_json::{Map, Value};
 use tribunal::core::derive::DeriveSpec;
-use tribunal::core::derive::spec::{Capture, Encoding, IpPart, LookupSpec, RangesSpec, UrlPart};
+use tribunal::core::derive::detector::Detector;
+use tribunal::core::derive::spec::{Capture, Encoding, IpPart, LookupSpec, RangesSpec, RuleSpec, UrlPart};
 
 use super::place::{ANY, Edge, SeedKind, Wrap};
 use super::text::Sampler;
@@ -55,12 +56,8 @@ pub(super) fn behind(spec: &DeriveSpec, within: &[String], kind: SeedKind) -> Ve
             (None, Some(member)) => url_member(member, kind),
             (None, None) => vec![kind.into()],
         },
-        // A text with more behind it begins as the text does.
         DeriveSpec::UrlPrefixes(_) => match text_of(&kind) {
-            Some(text) => vec![
-                SeedKind::Text { text: text.to_owned(), at: Edge::Start }.into(),
-                SeedKind::Text { text: text.to_owned(), at: Edge::Whole }.into(),
-            ],
+            Some(url) => beneath(url).map(Behind::from).collect(),
             None => vec![kind.into()],
         },
         DeriveSpec::Ip(spec) => {
@@ -84,6 +81,16 @@ pub(super) fn behind(spec: &DeriveSpec, within: &[String], kind: SeedKind) -> Ve
             let of = spec.of.iter().flat_map(|of| of.tokens().iter().cloned());
             vec![Behind { below: std::iter::once(ANY.to_owned()).chain(of).collect(), kind }]
         }
+        DeriveSpec::Scan(spec) => match (within.first().map(String::as_str), text_of(&kind)) {
+            (Some("found"), Some(name)) => {
+                let rule = spec.rules.get(name);
+                rule.into_iter().flat_map(rule_seeds).map(Behind::from).collect()
+            }
+            (Some("count"), _) => {
+                spec.rules.values().flat_map(rule_seeds).take(MOST).map(Behind::from).collect()
+            }
+            _ => vec![kind.into()],
+        },
         // What lies in a range stands in `own`; of the rest the literal itself is the best seed there is.
         DeriveSpec::InRanges(_)
         | DeriveSpec::Lookup(_)
@@ -93,6 +100,8 @@ pub(super) fn behind(spec: &DeriveSpec, within: &[String], kind: SeedKind) -> Ve
         | DeriveSpec::Normalize(_)
         | DeriveSpec::Skeleton(_)
         | DeriveSpec::StripInvisible(_)
+        | DeriveSpec::Plain(_)
+        | DeriveSpec::Markup(_)
         | DeriveSpec::Length(_)
         | DeriveSpec::Time(_) => vec![kind.into()],
     }
@@ -124,6 +133,15 @@ pub(super) fn own(spec: &DeriveSpec, data: &Value) -> Vec<SeedKind> {
             ranges.into_iter().flat_map(edges).take(MOST).map(text).collect()
         }
         DeriveSpec::Lookup(spec) => names(spec, data).take(MOST).map(|name| text(name.to_owned())).collect(),
+        DeriveSpec::Scan(spec) => {
+            // Some of every rule rather than all of the first ones.
+            let mut seeds: Vec<_> = spec.rules.values().map(|rule| rule_seeds(rule).into_iter()).collect();
+            let longest = seeds.iter().map(ExactSizeIterator::len).max().unwrap_or(0);
+            (0..longest)
+                .flat_map(|_| seeds.iter_mut().filter_map(Iterator::next).collect::<Vec<_>>())
+                .take(MOST)
+                .collect()
+        }
         DeriveSpec::Ip(_) => SCOPES.iter().flat_map(|(_, address)| notations(address)).map(text).collect(),
         DeriveSpec::Url(spec) if spec.part.is_none_or(|part| part == UrlPart::Host) => {
             let addresses = SCOPES.iter().flat_map(|(_, address)| notations(address));
@@ -132,8 +150,7 @@ pub(super) fn own(spec: &DeriveSpec, data: &Value) -> Vec<SeedKind> {
             hosts.chain(addresses).map(|host| wrapped(text(host), Wrap::Url(UrlPart::Host))).collect()
         }
         DeriveSpec::UrlPrefixes(_) => {
-            let urls = texts(data).filter(|text| text.contains("://")).take(MOST);
-            urls.map(|url| SeedKind::Text { text: url.to_owned(), at: Edge::Start }).collect()
+            texts(data).filter(|text| text.contains("://")).flat_map(beneath).take(MOST).collect()
         }
         DeriveSpec::Url(_)
         | DeriveSpec::Decode(_)
@@ -142,11 +159,34 @@ pub(super) fn own(spec: &DeriveSpec, data: &Value) -> Vec<SeedKind> {
         | DeriveSpec::Normalize(_)
         | DeriveSpec::Skeleton(_)
         | DeriveSpec::StripInvisible(_)
+        | DeriveSpec::Plain(_)
+        | DeriveSpec::Markup(_)
         | DeriveSpec::Length(_)
         | DeriveSpec::Distinct(_)
         | DeriveSpec::Sum(_)
         | DeriveSpec::Time(_) => Vec::new(),
     }
+}
+
+/// Texts that a rule of a scan finds something in, and one in which it just does not.
+fn rule_seeds(rule: &RuleSpec) -> Vec<SeedKind> {
+    let example = rule.example.as_deref().or_else(|| rule.detector.map(Detector::example));
+    let sampler = rule.pattern.as_deref().and_then(Sampler::new);
+    let of_example = example.into_iter().flat_map(|example| {
+        let inside = SeedKind::Text { text: example.to_owned(), at: Edge::Inside };
+        [inside, text(example.to_owned()), text(with_another_digit(example))]
+    });
+    of_example.chain(sampler.map(|sampler| SeedKind::Regex { sampler, fill: None })).collect()
+}
+
+/// A text with its last digit changed, which no check digit survives; without digits, without its last character.
+fn with_another_digit(example: &str) -> String {
+    let mut chars: Vec<char> = example.chars().collect();
+    match chars.iter_mut().rev().find_map(|char| char.to_digit(10).map(|digit| (char, digit))) {
+        Some((char, digit)) => *char = char::from_digit((digit + 1) % 10, 10).unwrap_or('0'),
+        None => drop(chars.pop()),
+    }
+    chars.into_iter().collect()
 }
 
 enum Group<'s> {
@@ -203,6 +243,14 @@ fn url_member(member: &str, kind: SeedKind) -> Vec<Behind> {
         _ => return vec![kind.into()],
     };
     vec![wrapped(kind, Wrap::Url(part)).into()]
+}
+
+/// A URL, something beneath it, and something beside it that begins alike.
+fn beneath(url: &str) -> impl Iterator<Item = SeedKind> + use<> {
+    let inside = format!("{}/", url.trim_end_matches('/'));
+    [(url.to_owned(), Edge::Whole), (inside, Edge::Start), (url.to_owned(), Edge::Start)]
+        .into_iter()
+        .map(|(text, at)| SeedKind::Text { text, at })
 }
 
 /// One address of each scope.
@@ -382,6 +430,18 @@ mod tests {
             ("distinct: {source: /x}", &[], bound(4), json!(5)),
             ("sum: {source: /x}", &[], bound(100), json!(99)),
             ("sum: {source: /x, of: /n}", &[], bound(100), json!(101)),
+            (
+                "scan: {source: /x, rules: {card: {detector: payment_card}, mail: {detector: email}}}",
+                &["found", "0"],
+                word("card"),
+                json!("card"),
+            ),
+            (
+                "scan: {source: /x, rules: {a: {view: plain, pattern: 'do (?:it|this)', example: Do it}}}",
+                &["count"],
+                bound(0),
+                json!(1),
+            ),
         ];
         for (text, within, kind, wanted) in table {
             let (spec, plan) = declared(text, &json!({}));

@@ -8,11 +8,13 @@ pub use super::function::count::SumSpec;
 pub use super::function::encoding::{DecodeSpec, Encoding};
 pub use super::function::ip::{InRangesSpec, IpPart, IpSpec, RangesSpec};
 pub use super::function::lookup::LookupSpec;
+pub use super::function::reading::{MarkupPart, MarkupSpec};
 pub use super::function::regex::{Capture, CapturesSpec, RegexSpec, ReplaceSpec};
 pub use super::function::text::{NormalForm, NormalizeSpec};
 pub use super::function::time::{TimePart, TimeSpec};
 pub use super::function::url::{UrlPart, UrlSpec};
 use super::objection::Objection;
+pub use super::scan::spec::{Check, RuleSpec, ScanSpec, View};
 use crate::contract::Pointer;
 
 /// One derived member. Where a function of a text finds a list of texts, the member is the list of its results.
@@ -35,6 +37,13 @@ pub enum DeriveSpec {
     Skeleton(SourceSpec),
     /// A text without the characters that nobody sees: zero-width, bidi controls, tags, soft hyphens, controls.
     StripInvisible(SourceSpec),
+    /// A text folded for reading: lower case, no accents, no look-alikes of other scripts, no invisible characters, character
+    /// references decoded, one space between words.
+    Plain(SourceSpec),
+    /// A part of HTML or Markdown: what a reader sees, the list of what a reader does not see, of links, of images.
+    Markup(MarkupSpec),
+    /// What should not stand in a text, and the text without it: the record `{found, count, text}`.
+    Scan(ScanSpec),
     /// A text out of its encoding.
     Decode(DecodeSpec),
     /// Characters of a text, elements of a list, members of an object.
@@ -112,6 +121,9 @@ impl DeriveSpec {
             Self::Normalize(_) => "normalize",
             Self::Skeleton(_) => "skeleton",
             Self::StripInvisible(_) => "strip_invisible",
+            Self::Plain(_) => "plain",
+            Self::Markup(_) => "markup",
+            Self::Scan(_) => "scan",
             Self::Decode(_) => "decode",
             Self::Length(_) => "length",
             Self::Distinct(_) => "distinct",
@@ -132,6 +144,7 @@ impl DeriveSpec {
             | Self::FoldCase(spec)
             | Self::Skeleton(spec)
             | Self::StripInvisible(spec)
+            | Self::Plain(spec)
             | Self::Length(spec)
             | Self::Distinct(spec)
             | Self::UrlPrefixes(spec) => Some(&spec.source),
@@ -139,6 +152,8 @@ impl DeriveSpec {
             Self::Captures(spec) => Some(&spec.source),
             Self::Replace(spec) => Some(&spec.source),
             Self::Normalize(spec) => Some(&spec.source),
+            Self::Markup(spec) => Some(&spec.source),
+            Self::Scan(spec) => Some(&spec.source),
             Self::Decode(spec) => Some(&spec.source),
             Self::Sum(spec) => Some(&spec.source),
             Self::Url(spec) => Some(&spec.source),
@@ -155,6 +170,7 @@ impl DeriveSpec {
             Self::Regex(spec) => vec![&spec.pattern],
             Self::Captures(spec) => vec![&spec.pattern],
             Self::Replace(spec) => vec![&spec.pattern],
+            Self::Scan(spec) => spec.rules.values().filter_map(|rule| rule.pattern.as_deref()).collect(),
             _ => Vec::new(),
         }
     }
@@ -164,6 +180,7 @@ impl DeriveSpec {
         match self {
             Self::InRanges(InRangesSpec { ranges: RangesSpec::FromData(from), .. }) => Some(&from.data),
             Self::Lookup(spec) => Some(&spec.table.data),
+            Self::Scan(spec) => spec.enabled.as_ref().map(|from| &from.data),
             _ => None,
         }
     }

@@ -16,6 +16,7 @@ pub(super) mod count;
 pub(super) mod encoding;
 pub(super) mod ip;
 pub(super) mod lookup;
+pub(super) mod reading;
 pub(super) mod regex;
 pub(super) mod text;
 pub(super) mod time;
@@ -74,6 +75,9 @@ impl Function {
             DeriveSpec::Ip(spec) => Self::text(ip::Ip(spec.part)),
             DeriveSpec::InRanges(spec) => Self::text(ip::InRanges::compile(spec, data)?),
             DeriveSpec::Lookup(spec) => Self::text(lookup::Lookup::compile(spec, data)?),
+            DeriveSpec::Plain(_) => Self::text(reading::Plain),
+            DeriveSpec::Markup(spec) => Self::text(reading::Markup(spec.part)),
+            DeriveSpec::Scan(spec) => Self::text(reading::Scan::compile(spec, data)?),
             DeriveSpec::Time(spec) => {
                 let time = time::Time::compile(spec)?;
                 if spec.source.is_some() { Self::text(time) } else { Self::Clock(time) }

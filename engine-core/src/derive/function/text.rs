@@ -43,7 +43,9 @@ pub(super) struct Lower;
 
 impl OfText for Lower {
     fn of_text(&self, text: &str, _: &Room) -> Made {
-        Ok(Some(text.chars().map(lower).collect::<String>().into()))
+        let lower =
+            if text.is_ascii() { text.to_ascii_lowercase() } else { text.chars().map(lower).collect() };
+        Ok(Some(lower.into()))
     }
 }
 

@@ -1,0 +1,69 @@
+//! A last look at texts that leave in an artifact: personal data and credentials in the forms that are known are taken out,
+//! whichever packs were asked. A deployment that looks for injections alone must not have its previews tell addresses.
+
+use std::sync::LazyLock;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::engine::Registry;
+use crate::pack::{PackFiles, PackSource};
+
+/// The detectors, in the form in which a pack declares them; `None` if they could not be compiled, which a test excludes.
+static SCREEN: LazyLock<Option<PackSource>> = LazyLock::new(|| {
+    let mut registry = Registry::new();
+    registry.declare_absent("none");
+    let manifest = include_bytes!("screen.yaml").to_vec();
+    let files = PackFiles::new([("pack.yaml".to_owned(), manifest)]);
+    PackSource::read("artifact-screen", files, &registry).ok()
+});
+
+/// The text with `[filtered-…]` in the place of each finding; of one that cannot be looked through only the length.
+pub(super) fn screened(text: &str) -> String {
+    look_through(text).unwrap_or_else(|| format!("[{} characters]", text.chars().count()))
+}
+
+/// Whether there is nothing to find.
+pub(super) fn is_clean(text: &str) -> bool {
+    look_through(text).is_some_and(|screened| screened == text)
+}
+
+fn look_through(text: &str) -> Option<String> {
+    // Most texts are a policy's word for what it found: nothing that is looked for is so short, or all letters.
+    if text.chars().all(|c| c.is_ascii_alphabetic() || matches!(c, '_' | '-' | ' ' | ';')) {
+        return Some(text.to_owned());
+    }
+    let payload = json!({ "text": text });
+    let derived = SCREEN.as_ref()?.derive.apply(&payload, Timestamp::UNIX_EPOCH).ok()?;
+    derived.pointer("/derived/screened/text").and_then(Value::as_str).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_forms_are_taken_out() {
+        assert!(SCREEN.is_some());
+        for (text, shown) in [
+            ("write to j.smith@example.org", "write to [filtered-email]"),
+            ("paid with 4111 1111 1111 1111", "paid with [filtered-payment-card]"),
+            ("https://user:hunter2@example.org/", "[filtered-basic-auth-url]example.org/"),
+            ("key AKIAIOSFODNN7EXAMPLE", "key [filtered-aws-access-key]"),
+        ] {
+            assert_eq!(screened(text), shown);
+            assert!(!is_clean(text));
+        }
+        for text in [
+            "instruction_override; email",
+            "engine_error:schema",
+            "spiffe://poc.local/agents/mcp-client/dspy-researcher/dev",
+            "https://shop.example/offers",
+            "allow policy.biscuit:27",
+            "018f0000-0000-7000-8000-000000000001",
+            "/context/prompt",
+        ] {
+            assert!(is_clean(text), "{text}: {}", screened(text));
+        }
+    }
+}
