@@ -162,6 +162,6 @@ derive:
         }
         let yaml = "derive: {a: {scan: {source: /x, rules: {b: {pattern: 'a*', example: a}}}}}";
         let errors = plan(yaml, "{}").unwrap_err().to_string();
-        assert!(errors.contains("pack.yaml:1:54: the pattern matches the empty text"), "{errors}");
+        assert!(errors.contains("pack.yaml:1:45: the pattern matches the empty text"), "{errors}");
     }
 }
