@@ -16,9 +16,9 @@ use tribunal::core::document::Document;
 /// A function, what it is declared with, and the words its text is made of.
 const FUNCTIONS: [(&str, &str, &str); 24] = [
     ("regex", "regex: {source: /x, pattern: 'ignore[^a-z]+previous'}", PROSE),
-    ("regex-all", "regex: {source: /x, pattern: '[a-z]+ing', capture: 0, all: true}", PROSE),
+    ("regex-all", "regex: {source: /x, pattern: '[a-z]{1,30}ing', capture: 0, all: true}", PROSE),
     ("captures", "captures: {source: /x, pattern: '(?P<a>z{4})|(?P<b>q{4})|^(?P<c>\\w+)'}", PROSE),
-    ("replace", "replace: {source: /x, pattern: '[0-9]+', with: '#'}", PROSE),
+    ("replace", "replace: {source: /x, pattern: '[0-9]{1,30}', with: '#'}", PROSE),
     ("lower", "lower: {source: /x}", PROSE),
     ("fold_case", "fold_case: {source: /x}", PROSE),
     ("normalize-nfc", "normalize: {source: /x, form: nfc}", PROSE),

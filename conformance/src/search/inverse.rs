@@ -396,7 +396,7 @@ mod tests {
         let table: [(&str, &[&str], SeedKind, Value); 21] = [
             ("regex: {source: /x, pattern: '^a/([a-z]+)$', capture: 1}", &[], word("dev"), json!("dev")),
             (
-                "regex: {source: /x, pattern: '([a-z]+)!', capture: 1, all: true}",
+                "regex: {source: /x, pattern: '([a-z]{1,20})!', capture: 1, all: true}",
                 &["0"],
                 word("dev"),
                 json!("dev"),

@@ -206,7 +206,7 @@ derive:
         let yaml = r"
 derive:
   lower: {lower: {source: /texts}}
-  numbers: {regex: {source: /texts, pattern: '[0-9]+', capture: 0, all: true}}
+  numbers: {regex: {source: /texts, pattern: '[0-9]{1,9}', capture: 0, all: true}}
   known: {regex: {source: /derived/lower, pattern: '^a'}}
   none: {fold_case: {source: /none}}
   length: {length: {source: /texts}}
@@ -356,6 +356,27 @@ derive:
     #[test]
     fn what_cannot_work_is_refused_at_load() {
         for (yaml, says) in [
+            ("derive: {a: {regex: {source: /x, pattern: a, all: true}}}", "pack.yaml:1:46: `all` of what?"),
+            (
+                "derive: {a: {captures: {source: /x, pattern: (a)}}}",
+                "pack.yaml:1:37: the pattern names no group",
+            ),
+            ("derive: {a: {replace: {source: /x, pattern: '(', with: b}}}", "the pattern does not compile"),
+            ("derive: {a: {replace: {source: /x, pattern: (a), with: $1st}}}", "has no group `1st`"),
+            ("derive: {a: {replace: {source: /x, pattern: (a), with: '${2}'}}}", "has no group `2`"),
+            (
+                "derive: {a: {in_ranges: {source: /x, ranges: [10.0.0.0/8, 10.0.0.1/8]}}}",
+                "pack.yaml:1:59: `10.0.0.1/8` does not begin",
+            ),
+            (
+                "derive: {a: {regex: {source: /x, pattern: 'a+', capture: 0, all: true}}}",
+                "pack.yaml:1:34: every match of this is looked for",
+            ),
+            (
+                "derive: {a: {replace: {source: /x, pattern: '.*x|y', with: ''}}}",
+                "every match of this is looked for",
+            ),
+            ("derive: {a: {replace: {source: /x, pattern: 'a{1,8193}', with: ''}}}", "at most 8192 bytes"),
             (
                 "derive: {a: {regex: {source: /x, pattern: '('}}}",
                 "pack.yaml:1:34: the pattern does not compile",

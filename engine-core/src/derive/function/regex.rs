@@ -23,7 +23,8 @@ pub struct RegexSpec {
     /// The group whose text becomes the member, by number or name; absent where it captured nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capture: Option<Capture>,
-    /// Every text that the group captured, as a list, in the order of the matches; empty where there is none.
+    /// Every text that the group captured, as a list, in the order of the matches; empty where there is none. The expression
+    /// then matches texts of bounded length, as that of `replace`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub all: bool,
 }
@@ -44,7 +45,7 @@ pub struct CapturesSpec {
 pub struct ReplaceSpec {
     /// The text.
     pub source: Pointer,
-    /// The expression; every match is replaced.
+    /// The expression; every match is replaced. It matches texts of bounded length: `[0-9]{1,100}` instead of `[0-9]+`.
     pub pattern: String,
     /// What takes its place: `$1`, `${1}` and `${name}` are what a group captured, `$$` is a dollar sign.
     pub with: String,
@@ -60,12 +61,37 @@ pub enum Capture {
     Name(String),
 }
 
+/// The longest match, in bytes, of a pattern whose every match is looked for. That it is bounded is what makes that linear: a
+/// search reads no further than this beyond the match it returns.
+pub(in crate::derive) const LONGEST_MATCH: usize = 8_192;
+/// Compiled size of such an expression: repetitions with an end take more than others.
+pub(in crate::derive) const BOUNDED_SIZE: usize = 4 << 20;
+
 /// Compiles an expression that stands under `place` of a declaration.
-pub(in crate::derive) fn expression(pattern: &str, place: &[&str]) -> Result<regex::Regex, Objection> {
+fn expression(pattern: &str, size: usize, place: &str) -> Result<regex::Regex, Objection> {
     regex::RegexBuilder::new(pattern)
-        .size_limit(SIZE)
+        .size_limit(size)
         .build()
-        .map_err(|error| Objection::at(place, format!("the pattern does not compile: {error}")))
+        .map_err(|error| Objection::at(&[place], format!("the pattern does not compile: {error}")))
+}
+
+/// Compiles an expression of which every match is looked for.
+fn of_every_match(pattern: &str) -> Result<regex::Regex, Objection> {
+    let regex = expression(pattern, BOUNDED_SIZE, "pattern")?;
+    let parsed =
+        regex_syntax::parse(pattern).map_err(|error| Objection::at(&["pattern"], error.to_string()))?;
+    match parsed.properties().maximum_len() {
+        Some(longest) if longest <= LONGEST_MATCH => Ok(regex),
+        // What never matches is no longer than it may be.
+        None if parsed.properties().minimum_len().is_none() => Ok(regex),
+        _ => Err(Objection::at(
+            &["pattern"],
+            format!(
+                "every match of this is looked for, so say how long one can be, as `[0-9]{{1,100}}` for `[0-9]+`: \
+                 at most {LONGEST_MATCH} bytes in all"
+            ),
+        )),
+    }
 }
 
 #[derive(Debug)]
@@ -77,7 +103,11 @@ pub(super) enum Regex {
 
 impl Regex {
     pub(super) fn compile(spec: &RegexSpec) -> Result<Self, Objection> {
-        let regex = expression(&spec.pattern, &["pattern"])?;
+        let regex = if spec.all {
+            of_every_match(&spec.pattern)?
+        } else {
+            expression(&spec.pattern, SIZE, "pattern")?
+        };
         let group = match &spec.capture {
             None if spec.all => {
                 return Err(Objection::at(
@@ -123,7 +153,7 @@ pub(super) struct Captures(regex::Regex);
 
 impl Captures {
     pub(super) fn compile(spec: &CapturesSpec) -> Result<Self, Objection> {
-        let regex = expression(&spec.pattern, &["pattern"])?;
+        let regex = expression(&spec.pattern, SIZE, "pattern")?;
         if regex.capture_names().flatten().next().is_none() {
             return Err(Objection::at(&["pattern"], "the pattern names no group: write `(?P<name>…)`"));
         }
@@ -150,9 +180,9 @@ pub(super) struct Replace {
 
 impl Replace {
     pub(super) fn compile(spec: &ReplaceSpec) -> Result<Self, Objection> {
-        let regex = expression(&spec.pattern, &["pattern"])?;
+        let regex = of_every_match(&spec.pattern)?;
         // What the crate takes for a group that never takes part, and so for nothing, is a slip: `$1st`, `$nam`.
-        let references = expression(r"\$(?:\$|(?P<bare>[0-9A-Za-z_]+)|\{(?P<braced>[^}]*)\})", &["with"])?;
+        let references = expression(r"\$(?:\$|(?P<bare>[0-9A-Za-z_]+)|\{(?P<braced>[^}]*)\})", SIZE, "with")?;
         for reference in references.captures_iter(&spec.with) {
             let Some(group) = reference.name("bare").or_else(|| reference.name("braced")) else { continue };
             let group = group.as_str();

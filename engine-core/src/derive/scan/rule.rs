@@ -7,15 +7,9 @@ use regex::Regex;
 use super::spec::{Check, RuleSpec, View};
 use super::views::{Reading, Views};
 use crate::derive::detector;
+use crate::derive::function::regex::{BOUNDED_SIZE, LONGEST_MATCH};
 use crate::derive::objection::Objection;
 use crate::derive::reading::fold::TooDeep;
-
-/// Compiled size of one expression: repetitions with an end take more than others.
-const REGEX_SIZE: usize = 4 << 20;
-
-/// The longest match, in bytes, of a pattern whose every match is looked for. That it is bounded is what makes that linear: after
-/// each match, a search looks no further than this.
-const LONGEST_MATCH: usize = 8_192;
 
 /// Most places in which a rule looks, and most that it finds.
 pub(super) const MOST_FINDINGS: usize = 10_000;
@@ -212,7 +206,7 @@ fn next_boundary(text: &str, at: usize) -> usize {
 
 fn compile(view: View, pattern: &str, check: Option<Check>) -> Result<Pattern, String> {
     let regex = regex::RegexBuilder::new(pattern)
-        .size_limit(REGEX_SIZE)
+        .size_limit(BOUNDED_SIZE)
         .build()
         .map_err(|error| format!("the pattern does not compile: {error}"))?;
     let parsed = regex_syntax::parse(pattern).map_err(|error| error.to_string())?;
