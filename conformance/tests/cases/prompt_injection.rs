@@ -171,8 +171,8 @@ fn switched(
         limits: Default::default(),
         shadow: Vec::new(),
     };
-    let loaded =
-        LoadedPack::load(pack.clone(), &entry, &LoadContext::default(), &tribunal::registry())?.with_data(data)?;
+    let loaded = LoadedPack::load(pack.clone(), &entry, &LoadContext::default(), &tribunal::registry())?
+        .with_data(data)?;
     let dispatcher = Dispatcher::new(&Deployment::of(vec![entry]), [Arc::new(loaded)]);
     let request = json!({
         "subject": {"type": "agent", "id": "a"}, "action": {"name": "tools/call"},

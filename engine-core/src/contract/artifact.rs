@@ -414,10 +414,10 @@ impl<'a> View<'a> {
             Patch::Replace { value, .. } => Some(value),
             Patch::Remove { .. } => None,
         };
-        // Neither the value nor a digest of it, where something in it is not to be told.
-        let told = value.filter(|value| {
+        // Neither the value nor a digest of it, where something in it is not to be told, or nobody has looked.
+        let told = value.filter(|_| self.tells(place)).filter(|value| {
             let text = value.to_string();
-            self.tells(place) && self.secrets.spare(&text) && is_clean(&text)
+            text.chars().nth(LONGEST_READ).is_none() && self.secrets.spare(&text) && is_clean(&text)
         });
         let is_short = |value: &&Value| value.to_string().chars().nth(LONGEST_TEXT).is_none();
         PatchSummary {

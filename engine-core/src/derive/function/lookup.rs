@@ -70,25 +70,34 @@ impl OfText for Lookup {
 }
 
 /// The entries of the table, each with its name and its place.
-fn named<'d>(spec: &LookupSpec, data: &'d Value) -> Result<Vec<(&'d str, Pointer, &'d Value)>, Vec<Objection>> {
+fn named<'d>(
+    spec: &LookupSpec,
+    data: &'d Value,
+) -> Result<Vec<(&'d str, Pointer, &'d Value)>, Vec<Objection>> {
     let table = &spec.table.data;
     match (spec.table.get(data)?, &spec.by) {
-        (Value::Object(members), None) => {
-            Ok(members.iter().map(|(name, entry)| (name.as_str(), table.child(name.clone()), entry)).collect())
-        }
+        (Value::Object(members), None) => Ok(members
+            .iter()
+            .map(|(name, entry)| (name.as_str(), table.child(name.clone()), entry))
+            .collect()),
         (Value::Array(elements), Some(by)) => {
             let (mut entries, mut objections) = (Vec::new(), Vec::new());
             for (index, element) in elements.iter().enumerate() {
                 let place = table.child(index.to_string());
                 match by.get(element) {
                     Some(Value::String(name)) => entries.push((name.as_str(), place, element)),
-                    _ => objections.push(Objection::in_data(place, format!("there is no text at `{by}` in here"))),
+                    _ => objections
+                        .push(Objection::in_data(place, format!("there is no text at `{by}` in here"))),
                 }
             }
             if objections.is_empty() { Ok(entries) } else { Err(objections) }
         }
-        (_, None) => Err(Objection::in_data(table.clone(), "an object is wanted here: a list needs `by`").into()),
-        (_, Some(_)) => Err(Objection::in_data(table.clone(), "a list is wanted here, since `by` is given").into()),
+        (_, None) => {
+            Err(Objection::in_data(table.clone(), "an object is wanted here: a list needs `by`").into())
+        }
+        (_, Some(_)) => {
+            Err(Objection::in_data(table.clone(), "a list is wanted here, since `by` is given").into())
+        }
     }
 }
 
@@ -154,7 +163,12 @@ mod tests {
             (&by_id, json!({"t": {}}), "/t", "a list is wanted here, since `by` is given"),
             (&by_id, json!({"t": [{"id": 1}]}), "/t/0", "there is no text at `/id` in here"),
             (&by_id, json!({"t": [{"id": "a"}, {"id": "a"}]}), "/t/1", "`a` is in this table twice"),
-            (&by_member, json!({"t": {"a": {"b": [null]}}}), "/t/a/b/0", "null cannot be in a derived member"),
+            (
+                &by_member,
+                json!({"t": {"a": {"b": [null]}}}),
+                "/t/a/b/0",
+                "null cannot be in a derived member",
+            ),
             (
                 &by_member,
                 json!({"t": {"a": 0.5}}),
