@@ -149,7 +149,7 @@ pub(super) fn of_scenario(
             ));
         }
     }
-    let mut asked = results.iter().filter_map(|result| match &result.played {
+    let asked = results.iter().filter_map(|result| match &result.played {
         Played::Asked(asked) => Some((&result.step, asked)),
         Played::Blocked(_) => None,
     });
@@ -166,7 +166,7 @@ pub(super) fn of_scenario(
         }
     }
     if let Some(last) = spec.assert.last {
-        let found = asked.next_back().map(|(_, asked)| asked.effect());
+        let found = asked.clone().next_back().map(|(_, asked)| asked.effect());
         if found != Some(last) {
             let found = found.map_or("nothing", DecisionEffect::as_str);
             failures.push(format!("expected the last decision to be {last}, it is {found}"));
