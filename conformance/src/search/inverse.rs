@@ -383,7 +383,7 @@ mod tests {
     fn what_a_policy_looks_for_is_led_back_to_the_source() {
         let word = |text: &str| SeedKind::Text { text: text.to_owned(), at: Edge::Whole };
         let bound = |number: u64| SeedKind::Bound(number.into());
-        let table: [(&str, &[&str], SeedKind, Value); 21] = [
+        let table: [(&str, &[&str], SeedKind, Value); 23] = [
             ("regex: {source: /x, pattern: '^a/([a-z]+)$', capture: 1}", &[], word("dev"), json!("dev")),
             (
                 "regex: {source: /x, pattern: '([a-z]{1,20})!', capture: 1, all: true}",

@@ -40,6 +40,14 @@ impl Mapped {
         self.text.push(char);
     }
 
+    /// Appends a text that was made from what stands at a place of the source.
+    pub(super) fn append(&mut self, read: &Self, at: usize) {
+        for (index, char) in read.text.char_indices() {
+            let source = read.source(index..index + char.len_utf8());
+            self.push(char, at + source.start..at + source.end);
+        }
+    }
+
     /// The bytes of the source from the first to the last character of a part of the text.
     pub(in crate::derive) fn source(&self, part: Range<usize>) -> Range<usize> {
         let (Some(first), Some(last)) = (self.piece(part.start), self.piece(part.end.saturating_sub(1)))
@@ -52,7 +60,7 @@ impl Mapped {
     }
 
     /// This text, made of a text that was itself made from another.
-    pub(super) fn over(&self, below: &Self) -> Self {
+    pub(in crate::derive) fn over(&self, below: &Self) -> Self {
         let mut whole = Self::default();
         for (at, char) in self.text.char_indices() {
             whole.push(char, below.source(self.source(at..at + char.len_utf8())));

@@ -68,6 +68,8 @@ pub enum View {
     Clean,
     /// Folded for reading: lower case, no accents, no look-alikes, one space between words.
     Plain,
+    /// What a reader of the HTML or Markdown sees, folded: tags and marks inside words are gone.
+    Visible,
     /// Each text that a reader does not see, folded: comments, hidden elements, alternative texts, titles.
     Hidden,
     /// Each URL of a link, and each that stands in the text.
@@ -83,7 +85,7 @@ pub enum View {
 impl View {
     /// Whether it is made of pieces, each of which may be a finding as a whole.
     pub(super) fn is_gathered(self) -> bool {
-        !matches!(self, Self::Text | Self::Clean | Self::Plain)
+        !matches!(self, Self::Text | Self::Clean | Self::Plain | Self::Visible)
     }
 }
 

@@ -14,6 +14,7 @@ pub(super) struct Views<'t> {
     text: &'t str,
     clean: OnceCell<Mapped>,
     plain: OnceCell<Result<Mapped, TooDeep>>,
+    visible: OnceCell<Result<Mapped, TooDeep>>,
     markup: OnceCell<Result<Markup, TooDeep>>,
     invisible: OnceCell<Vec<Segment>>,
     decoded: OnceCell<Result<Vec<Segment>, TooDeep>>,
@@ -36,6 +37,7 @@ impl<'t> Views<'t> {
             text,
             clean: OnceCell::new(),
             plain: OnceCell::new(),
+            visible: OnceCell::new(),
             markup: OnceCell::new(),
             invisible: OnceCell::new(),
             decoded: OnceCell::new(),
@@ -54,6 +56,11 @@ impl<'t> Views<'t> {
             View::Clean => Reading::Mapped(self.clean()),
             View::Plain => {
                 Reading::Mapped(self.plain.get_or_init(|| plain(self.text)).as_ref().map_err(|error| *error)?)
+            }
+            View::Visible => {
+                let visible = &markup()?.visible;
+                let folded = self.visible.get_or_init(|| Ok(plain(visible.text())?.over(visible)));
+                Reading::Mapped(folded.as_ref().map_err(|error| *error)?)
             }
             View::Hidden => Reading::Gathered(&markup()?.hidden),
             View::Links => Reading::Gathered(&markup()?.links),

@@ -341,15 +341,7 @@ fn refresh(content: &str) -> Option<&str> {
 fn is_never_shown(name: &str) -> bool {
     matches!(
         name,
-        "script"
-            | "style"
-            | "template"
-            | "noscript"
-            | "noembed"
-            | "noframes"
-            | "datalist"
-            | "head"
-            | "metadata"
+        "script" | "style" | "template" | "noscript" | "noembed" | "noframes" | "datalist" | "metadata"
     )
 }
 

@@ -13,13 +13,14 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::fold::{TooDeep, clean, plain};
+use super::mapped::Mapped;
 use super::{Segment, part};
 
 /// What there is in a text besides its words.
 #[derive(Debug, Clone, Default)]
 pub(in crate::derive) struct Markup {
-    /// What a reader sees, line by line.
-    pub(in crate::derive) visible: String,
+    /// What a reader sees.
+    pub(in crate::derive) visible: Mapped,
     /// What a reader does not see, folded.
     pub(in crate::derive) hidden: Vec<Segment>,
     /// Where links lead.
@@ -121,30 +122,31 @@ fn bare(source: &str, markup: &Markup) -> Vec<Segment> {
     found
 }
 
+impl Markup {
+    /// What a reader sees, line by line.
+    pub(in crate::derive) fn lines(&self) -> String {
+        let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+        let lines: Vec<String> =
+            self.visible.text().lines().map(words).filter(|line| !line.is_empty()).collect();
+        lines.join("\n")
+    }
+}
+
 /// What both a browser and a reader of Markdown show.
-fn visible(source: &str, html: &Reading, markdown: &[Range<usize>]) -> String {
-    let mut lines: Vec<String> = Vec::new();
-    let mut line = String::new();
+fn visible(source: &str, html: &Reading, markdown: &[Range<usize>]) -> Mapped {
+    let mut visible = Mapped::default();
     let mut breaks = html.breaks.iter().copied().peekable();
     let mut end_of_last = 0;
     for shown in intersection(&html.shown, markdown) {
         let is_broken = part(source, end_of_last..shown.start).contains('\n')
             || std::iter::from_fn(|| breaks.next_if(|at| *at <= shown.start)).count() > 0;
         if is_broken {
-            lines.push(std::mem::take(&mut line));
+            visible.push('\n', end_of_last..shown.start);
         }
         end_of_last = shown.end;
-        let read = clean(part(source, shown));
-        for (index, piece) in read.text().split('\n').enumerate() {
-            if index > 0 {
-                lines.push(std::mem::take(&mut line));
-            }
-            line.push_str(piece);
-        }
+        visible.append(&clean(part(source, shown.clone())), shown.start);
     }
-    lines.push(line);
-    let words = |line: &String| line.split_whitespace().collect::<Vec<_>>().join(" ");
-    lines.iter().map(words).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+    visible
 }
 
 /// What lies in both of two lists of ranges, each in order and without overlaps.
@@ -330,7 +332,7 @@ mod tests {
             ("[//]: # (no)\n\nyes <https://x.test>", "yes https://x.test"),
             ("", ""),
         ] {
-            assert_eq!(read(source).unwrap().visible, seen, "{source}");
+            assert_eq!(read(source).unwrap().lines(), seen, "{source}");
         }
     }
 
