@@ -88,6 +88,9 @@ fn mutants_of_several_files_change_one() {
     assert_eq!(mutants.last().unwrap().location.file, "p/tables.biscuit");
 }
 
+/// Mutants of a shipped pack that are loaded, at most.
+const LOADED: usize = 40;
+
 /// How strict an answer is; a fault is a denial.
 fn severity(loaded: &Loaded, payload: &serde_json::Value) -> DecisionEffect {
     loaded.decide(payload).map_or(DecisionEffect::Deny, |verdict| verdict.decision.effect)
@@ -111,7 +114,7 @@ fn mutants_of_shipped_packs_are_packs() {
         let mut seen = BTreeSet::new();
         let mut refused = 0;
         let mut kinds = BTreeSet::new();
-        for mutant in &mutants {
+        for (index, mutant) in mutants.iter().enumerate() {
             kinds.insert(mutant.mutation);
             if let Some(rule) = &mutant.rule {
                 assert!(statements.contains(rule.as_str()) || is_fact(rule), "{name}: {rule}");
@@ -127,6 +130,10 @@ fn mutants_of_shipped_packs_are_packs() {
                 assert_eq!(changed, mutant.files.contains_key(path), "{name}: {mutant}");
             }
             assert!(seen.insert(files.digest()), "{name}: {mutant}");
+            // Each is read and compiled anew, so a part has to stand for all.
+            if index % mutants.len().div_ceil(LOADED) != 0 {
+                continue;
+            }
             assert!(read(&name, files.clone()).is_ok(), "{name}: {mutant}");
             let Ok(mutated) = load(&name, files) else {
                 refused += 1;
