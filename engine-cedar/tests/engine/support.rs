@@ -327,8 +327,11 @@ impl Shipped {
         }
         let schema = source.input_schema.as_ref().unwrap();
         let taken = requests.into_values().filter(|request| schema.violation(request).is_none());
+        // What nothing can be derived from is refused before an engine is asked.
         taken
-            .map(|request| source.derive.apply(&request, Timestamp::UNIX_EPOCH).unwrap().into_owned())
+            .filter_map(|request| {
+                Some(source.derive.apply(&request, Timestamp::UNIX_EPOCH).ok()?.into_owned())
+            })
             .collect()
     }
 }
