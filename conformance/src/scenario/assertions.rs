@@ -166,7 +166,7 @@ pub(super) fn of_scenario(
         }
     }
     if let Some(last) = spec.assert.last {
-        let found = asked.last().map(|(_, asked)| asked.effect());
+        let found = asked.clone().next_back().map(|(_, asked)| asked.effect());
         if found != Some(last) {
             let found = found.map_or("nothing", DecisionEffect::as_str);
             failures.push(format!("expected the last decision to be {last}, it is {found}"));

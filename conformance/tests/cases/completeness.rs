@@ -20,8 +20,8 @@ const PACKS: [&str; 3] = ["default", "pii", "prompt-injection"];
 /// Texts tried on each engine.
 const TEXTS: u32 = 256;
 /// What joins two pieces: nothing, and what detectors and expressions treat as a border or as nothing at all.
-const GLUE: [&str; 12] =
-    ["", " ", "\n", "-", "a", "7", "\u{200b}", "\u{ad}", "<!--", "-->", "[filtered-prompt-injection]", "@"];
+const GLUE: &[&str] =
+    &["", " ", "\n", "-", "a", "7", "\u{200b}", "\u{ad}", "<!--", "-->", "[filtered-prompt-injection]", "@"];
 
 pub(crate) fn trials(root: &Path) -> Vec<Trial> {
     let mut trials = Vec::new();
@@ -82,7 +82,7 @@ fn is_complete(pack: &Pack, engine: &str) -> Result<(), Failed> {
                 let (from, to) = (*from.get(&cuts), *to.get(&cuts));
                 text.push_str(&piece[from.min(to)..from.max(to)]);
             }
-            text.push_str(glue.get(&GLUE));
+            text.push_str(*glue.get(GLUE));
         }
         let mut request = case.get(&seeds).request.clone();
         let redactable = &source.manifest.redactable;

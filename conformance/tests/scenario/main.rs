@@ -1,6 +1,12 @@
 //! Scenarios: how files are read, how content flows, and that what is asserted can fail.
 #![cfg(feature = "rego-native")]
-#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a panic is how a test fails"
+)]
 
 use std::fs;
 use std::path::PathBuf;
