@@ -46,7 +46,8 @@
 //! # Map
 //! - `load`: [`BiscuitFactory`], which reads a pack
 //! - `syntax`: splitting, bounding and parsing policy text, with places; `lint`: what a program must not say
-//! - `program`: statements sorted by what they do; `patterns`: their regular expressions, compiled once
+//! - `program`: statements sorted by what they do; `patterns`: their regular expressions, compiled once; `projection`: queries
+//!   that are given what they read
 //! - `expression`: what one expression contains; `bounds`: how much work a program can cause
 //! - `convert`: requests and data as typed facts
 //! - `token`: whom to believe; `credential`: what is inside a token
@@ -70,6 +71,7 @@ mod mutate;
 mod patterns;
 pub mod probe;
 mod program;
+mod projection;
 mod syntax;
 mod token;
 mod vocabulary;
