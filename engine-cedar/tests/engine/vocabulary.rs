@@ -80,7 +80,8 @@ fn rules_have_the_names_that_the_engine_uses() {
         let unconditional = |rule: &str| {
             let mut policies = written.policies();
             let policy = policies.find(|policy| policy.annotation("id") == Some(rule)).unwrap();
-            policy.to_string().ends_with("permit(principal, action, resource);")
+            let text: String = policy.to_string().split_whitespace().collect();
+            text.ends_with("permit(principal,action,resource);")
         };
         for rule in rules.filter(|rule| !unconditional(&rule.rule)) {
             assert!(!rule.reads.is_empty() || !rule.literals.is_empty(), "{}: {}", pack.name, rule.rule);

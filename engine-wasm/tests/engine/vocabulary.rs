@@ -130,10 +130,9 @@ fn every_constant_is_the_policys_own() {
                 other => other.to_string(),
             };
             assert!(sources.contains(&text), "{pack}: {text}");
-            assert!(
-                !["allow", "deny", "effect", "reason", "result", "patches"].contains(&text.as_str()),
-                "{pack}"
-            );
+            let answers = ["allow", "deny", "effect", "reason", "result", "patches"];
+            let compared = sources.contains(&format!("== \"{text}\""));
+            assert!(compared || !answers.contains(&text.as_str()), "{pack}: {text}");
         }
         for rule in &vocabulary.rules {
             let name = rule.rule.rsplit('.').next().unwrap();
