@@ -45,46 +45,44 @@ caps := {
 	"session_requests",
 }
 
-# A cap is held by a number that was found, or by a row under `unlimited`: one that is missing is not.
+# A cap is held by a number that was found, or by its name under `unlimited`: one that is missing is not.
 within_hard contains name if {
-	some scope, resources in limits
-	some resource, cap in resources
+	some scope in ["run", "agent_class", "session"]
+	some resource, cap in plan[scope]
 	input.context.usage[scope][resource] + input.context.adding[resource] <= cap.hard
 	name := concat("_", [scope, resource])
 }
 
-within_hard contains name if some name in unlimited
+within_hard contains name if some name in class.unlimited
 
 within_soft contains name if {
-	some scope, resources in limits
-	some resource, cap in resources
+	some scope in ["run", "agent_class", "session"]
+	some resource, cap in plan[scope]
 	input.context.usage[scope][resource] + input.context.adding[resource] <= cap.soft
 	name := concat("_", [scope, resource])
 }
 
-within_soft contains name if some name in unlimited
+within_soft contains name if some name in class.unlimited
 
-unlimited := {row.cap | some row in data.unlimited; row.class == agent_class}
+# The first class, `default`, and the first plan, `none`, stand for those that are not there.
+class := found if {
+	some found in data.classes
+	found.class == agent_class
+} else := data.classes[0]
 
-limits := data.plans.small.caps if {
-	agent_class in data.plans.small.classes
-} else := data.plans.standard.caps if {
-	agent_class in data.plans.standard.classes
-} else := data.plans.large.caps if {
-	agent_class in data.plans.large.classes
-} else := data.plans.default.caps
+plan := found if {
+	some found in data.plans
+	found.plan == class.plan
+} else := data.plans[0]
 
 strangers := {"unknown_agent" | not known_agent}
 
-known_agent if {
-	parts[2] == data.trust_domain
-	parts[6] == data.environment
-}
+known_agent if {"trust_domain": parts[2], "environment": parts[6]} in data.issuers
 
 # `spiffe://poc.local/agents/mcp-client/dspy-researcher/dev` in seven; its class is the last word of the sixth.
 parts := split(input.subject.id, "/")
 
-agent_class := class if {
+agent_class := word if {
 	words := split(parts[5], "-")
-	class := words[count(words) - 1]
+	word := words[count(words) - 1]
 }

@@ -10,14 +10,18 @@ usage(number) := {"run": spent(number), "agent_class": spent(number), "session":
 
 scope := {name: {"soft": 5, "hard": 9} | some name in ["tokens", "cost_micros", "wall_time_ms", "requests"]}
 
-caps := {"run": scope, "agent_class": scope, "session": scope}
+nothing := {name: {"soft": 0, "hard": 0} | some name in ["tokens", "cost_micros", "wall_time_ms", "requests"]}
 
-plans := {
-	"small": {"classes": ["writer"], "caps": caps},
-	"standard": {"classes": [], "caps": {}},
-	"large": {"classes": [], "caps": {}},
-	"default": {"caps": {}},
-}
+plans := [
+	{"plan": "none", "run": nothing, "agent_class": nothing, "session": nothing},
+	{"plan": "of a writer", "run": scope, "agent_class": scope, "session": scope},
+]
+
+classes := [
+	{"class": "default", "plan": "none", "unlimited": []},
+	{"class": "writer", "plan": "of a writer", "unlimited": ["run_tokens"]},
+	{"class": "poet", "plan": "of a poet", "unlimited": ["run_tokens"]},
+]
 
 decide(class, used, step_up, plan_data) := decision if {
 	adding := spent(1)
@@ -25,10 +29,9 @@ decide(class, used, step_up, plan_data) := decision if {
 		"subject": {"id": concat("", ["spiffe://example.org/agents/mcp-client/", class, "/prod"])},
 		"context": {"usage": used, "adding": adding, "step_up": step_up},
 	}
-		with data.trust_domain as "example.org"
-		with data.environment as "prod"
+		with data.issuers as [{"trust_domain": "example.org", "environment": "prod"}]
+		with data.classes as classes
 		with data.plans as plan_data
-		with data.unlimited as [{"class": "writer", "cap": "run_tokens"}]
 }
 
 test_up_to_the_soft_cap if decide("writer", usage(4), {}, plans) == {"effect": "allow"}
@@ -56,19 +59,33 @@ test_over_one_hard_cap if {
 
 # The schema of the data lets no cap be missing. Without it a missing one denies all the same.
 test_a_missing_cap_is_not_unlimited if {
-	without := json.remove(plans, ["/small/caps/session/cost_micros"])
+	without := json.patch(plans, [{"op": "remove", "path": "/1/session/cost_micros"}])
 	decision := decide("writer", usage(0), {"satisfied": true}, without)
 	decision == {"effect": "deny", "reason": "session_cost_micros_hard_cap"}
 }
 
 test_a_missing_plan_is_not_unlimited if {
-	every plan_data in [{}, null, plans] {
-		decide("stranger", usage(0), {"satisfied": true}, plan_data).effect == "deny"
+	every plan_data in [[], {}, [{"plan": "of a writer"}]] {
+		decision := decide("writer", usage(0), {"satisfied": true}, plan_data)
+		decision.effect == "deny"
+		count(split(decision.reason, "; ")) == 11
 	}
 }
 
+test_a_class_that_is_not_there_is_the_first if {
+	decision := decide("stranger", usage(0), {"satisfied": true}, plans)
+	decision.effect == "deny"
+	count(split(decision.reason, "; ")) == 12
+}
+
+test_a_plan_that_is_not_there_is_the_first_and_the_class_stays if {
+	decision := decide("poet", usage(0), {"satisfied": true}, plans)
+	decision.effect == "deny"
+	count(split(decision.reason, "; ")) == 11
+}
+
 test_a_missing_soft_cap_asks if {
-	without := json.remove(plans, ["/small/caps/run/requests/soft"])
+	without := json.patch(plans, [{"op": "remove", "path": "/1/run/requests/soft"}])
 	decide("writer", usage(0), {}, without).reason == "run_requests_soft_cap"
 }
 
