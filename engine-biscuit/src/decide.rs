@@ -33,6 +33,7 @@ pub(crate) struct BiscuitEngine {
     data: Fact,
     /// The members of the data that the projected program reads; `None` if one of them cannot be asked for.
     data_members: Option<Vec<Fact>>,
+    /// The length of the longest list in the data.
     longest: u64,
     work: Work,
 }
@@ -113,12 +114,13 @@ impl BiscuitEngine {
             LoadErrors::from(LoadError::new(LoadErrorKind::Unsupported, message))
         })?;
         let longest = data.predicate.terms.iter().map(expression::longest).fold(0, u64::max);
+        let read = if program.written.reads.contains(DATA) { longest } else { 0 };
         let work = program.workload.work(limits.max_facts, limits.max_iterations);
         let bounds = |message: String| LoadErrors::from(LoadError::new(LoadErrorKind::Bounds, message));
-        if work.units(longest, 0) > MAX_WORK {
+        if work.units(read, 0) > MAX_WORK {
             let message = format!(
                 "the joins of this policy could take {} steps, more than {MAX_WORK}",
-                work.units(longest, 0)
+                work.units(read, 0)
             );
             let help =
                 "join fewer predicates, or lower `limits.facts` or `limits.iterations` in the manifest";
@@ -164,7 +166,8 @@ impl BiscuitEngine {
         let wanted = |name: &str| self.program.written.reads.contains(name) || token_reads(name);
         let RequestFacts { facts, longest } = convert::facts(request, wanted)?;
         let work = token.map_or(self.work, |token| token.work);
-        if work.units(self.longest, longest) > MAX_WORK {
+        let read = if wanted(DATA) { self.longest } else { 0 };
+        if work.units(read, longest) > MAX_WORK {
             let detail = format!("a list of {longest} elements could take more than {MAX_WORK} steps");
             return Err(Fault::new(FaultKind::Limit(LimitKind::Facts), detail));
         }

@@ -105,3 +105,16 @@ fn a_token_states_no_member() {
         assert_eq!(loaded(true).decision_with(&tool("x"), &token), json!({"effect": "allow"}), "{policy}");
     }
 }
+
+#[test]
+fn only_data_that_is_read_counts_for_the_work_it_could_cause() {
+    let nested = "allow if request($r), $r.get(\"context\").get(\"tags\").any($a -> $r.get(\"context\").get(\"tags\").any($b -> $a === $b))";
+    let data = json!({"names": vec!["x"; 10_000]});
+    let loads = |policy: &str| pack(policy).data(data.clone()).load().is_ok();
+    assert!(loads(&format!("{nested};")));
+    assert!(!loads(&format!("{nested}, data($d), $d.get(\"names\").length() > 0;")));
+    let loaded = pack(&format!("{nested};")).data(data.clone()).loaded();
+    let tags = |count: usize| with_context(json!({"tags": vec!["x"; count]}));
+    assert_eq!(loaded.decision(&tags(10)), json!({"effect": "allow"}));
+    assert_eq!(loaded.fault(&tags(10_000)), FaultKind::Limit(LimitKind::Facts));
+}
