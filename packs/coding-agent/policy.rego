@@ -180,7 +180,8 @@ elsewhere(word, production) if {
 	assigned := split(word, "=")
 	parts := split(assigned[count(assigned) - 1], "/")
 	production != split(parts[count(parts) - 1], ".")[0]
-	production != parts[max([0, count(parts) - 2])]
+	folders := [part | some part in array.slice(parts, 0, count(parts) - 1); not part in {"", "."}]
+	every folder in array.slice(folders, count(folders) - 1, count(folders)) { production != folder }
 }
 
 # Branches.
