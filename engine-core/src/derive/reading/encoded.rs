@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use regex::Regex;
+use regex::{Match, Regex};
 
 use super::fold::{TooDeep, plain};
 use super::{Segment, part};
@@ -19,15 +19,42 @@ const LEAST_HEX: usize = 32;
 /// How many encodings inside one another are opened.
 const DEPTH: usize = 3;
 
-/// Runs of what the encodings are written with; longer lines of Base64 go on in the next line.
+/// Runs of percent-encoding. What can follow is always part of the run, as of [`BASE64_RUN`]: a search that stops short of the
+/// end of the text has found a run there. As alternatives of one expression they would take the square of a text's length,
+/// since each search for the one would read on through any number of the other.
 #[expect(clippy::expect_used, reason = "a literal that the tests compile")]
-static RUN: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(concat!(
-        r"(?P<percent>[A-Za-z0-9._~+-]*(?:%[0-9A-Fa-f]{2}[A-Za-z0-9._~+-]*){3,})",
-        r"|(?P<base64>[A-Za-z0-9+/_-]{16,}(?:\r?\n[A-Za-z0-9+/_-]+)*={0,2})",
-    ))
-    .expect("the pattern is valid")
+static PERCENT_RUN: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"[A-Za-z0-9._~+-]*(?:%[0-9A-Fa-f]{2}[A-Za-z0-9._~+-]*){3,}").expect("the pattern is valid")
 });
+
+/// Runs of letters of Base64 and hex; longer lines go on in the next line.
+#[expect(clippy::expect_used, reason = "a literal that the tests compile")]
+static BASE64_RUN: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"[A-Za-z0-9+/_-]{16,}(?:\r?\n[A-Za-z0-9+/_-]+)*={0,2}").expect("the pattern is valid")
+});
+
+/// Each run, and whether it is one of percent-encoding: the one that begins first, and of two that begin together that.
+fn encoded_runs(source: &str) -> impl Iterator<Item = (bool, Match<'_>)> {
+    let mut at = 0;
+    let mut percent = PERCENT_RUN.find(source);
+    let mut base64 = BASE64_RUN.find(source);
+    std::iter::from_fn(move || {
+        let is_past = |run: Option<Match<'_>>| run.is_some_and(|run| run.start() < at);
+        if is_past(percent) {
+            percent = PERCENT_RUN.find_at(source, at);
+        }
+        if is_past(base64) {
+            base64 = BASE64_RUN.find_at(source, at);
+        }
+        let (is_percent, run) = match (percent, base64) {
+            (Some(percent), Some(base64)) if base64.start() < percent.start() => (false, base64),
+            (Some(percent), _) => (true, percent),
+            (None, base64) => (false, base64?),
+        };
+        at = run.end();
+        Some((is_percent, run))
+    })
+}
 
 /// Base64 as lenient decoders take it: with or without padding, whatever the last bits are.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -43,12 +70,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// Where what a run says cannot be folded.
 pub(in crate::derive) fn runs(source: &str) -> Result<Vec<Segment>, TooDeep> {
     let mut found = Vec::new();
-    for run in RUN.captures_iter(source) {
-        let (is_percent, run) = match (run.name("percent"), run.name("base64")) {
-            (Some(run), _) => (true, run),
-            (None, Some(run)) => (false, run),
-            (None, None) => continue,
-        };
+    for (is_percent, run) in encoded_runs(source) {
         for (span, decoded) in decode(run.as_str(), is_percent) {
             let span = run.start() + span.start..run.start() + span.end;
             open(&decoded, &span, DEPTH, &mut found)?;
@@ -60,9 +82,7 @@ pub(in crate::derive) fn runs(source: &str) -> Result<Vec<Segment>, TooDeep> {
 fn open(decoded: &str, span: &Range<usize>, depth: usize, found: &mut Vec<Segment>) -> Result<(), TooDeep> {
     found.push(Segment { span: span.clone(), text: plain(decoded)?.text().to_owned() });
     let Some(depth) = depth.checked_sub(1).filter(|depth| *depth > 0) else { return Ok(()) };
-    for run in RUN.captures_iter(decoded) {
-        let is_percent = run.name("percent").is_some();
-        let Some(run) = run.get(0) else { continue };
+    for (is_percent, run) in encoded_runs(decoded) {
         for (_, inner) in decode(run.as_str(), is_percent) {
             open(&inner, span, depth, found)?;
         }
@@ -215,6 +235,27 @@ mod tests {
         let layers = found(&encoded);
         assert_eq!(layers.len(), 3);
         assert!(layers.iter().all(|(run, _)| *run == encoded));
+    }
+
+    #[test]
+    fn a_flood_of_runs_is_no_trap() {
+        for flood in
+            ["aaaaaaaaaaaaaaaa.", "aaaaaaaaaaaaaaaa%41.", "%41%41/aaaaaaaaaaaaaaaa~", "aaaaaaaaaaaaaaaa\n"]
+        {
+            runs(&flood.repeat((1 << 20) / flood.len())).unwrap();
+        }
+    }
+
+    #[test]
+    fn the_run_that_begins_first_is_read_and_percent_encoding_before_base64() {
+        for (source, runs) in [
+            ("aWdub3JlIGFsbCE/%41%42%43", ["aWdub3JlIGFsbCE/", "%41%42%43"].as_slice()),
+            ("%41%42%43aWdub3JlIGFsbCE/", &["%41%42%43aWdub3JlIGFsbCE"]),
+            ("%41%42%43/aWdub3JlIGFsbCEh", &["%41%42%43", "aWdub3JlIGFsbCEh"]),
+        ] {
+            let found: Vec<String> = found(source).into_iter().map(|(run, _)| run).collect();
+            assert_eq!(found, runs, "{source}");
+        }
     }
 
     #[test]
