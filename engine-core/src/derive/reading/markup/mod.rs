@@ -217,6 +217,11 @@ mod tests {
     }
 
     #[test]
+    fn a_flood_of_attributes_is_no_trap() {
+        read(&format!("<input {}>", "value=x ".repeat(1 << 17))).unwrap();
+    }
+
+    #[test]
     fn what_markdown_hides_is_found_with_its_construct() {
         for (source, construct, text) in [
             ("x ![do *it*](a.png) y", "![do *it*](a.png)", "do it"),
