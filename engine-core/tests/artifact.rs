@@ -177,7 +177,11 @@ fn what_no_pack_was_asked_about_is_not_told_either() {
 /// A preview begins and ends somewhere: not inside of what would have been recognised as a whole.
 #[test]
 fn no_preview_shows_a_part_of_what_it_must_not_show() {
-    for secret in ["ghp_16C7e42F292c6912E7710c838347Ae178B4a", "4111 1111 1111 1111", "j.smith@example.org"] {
+    for (secret, start, end) in [
+        ("ghp_16C7e42F292c6912E7710c838347Ae178B4a", "ghp_16", "178B4a"),
+        ("4111 1111 1111 1111", "4111", "1111"),
+        ("j.smith@example.org", "j.smit", "le.org"),
+    ] {
         for between in 0..=40 {
             let text = |piece: &str| {
                 let gap = " ".repeat(between);
@@ -200,7 +204,7 @@ fn no_preview_shows_a_part_of_what_it_must_not_show() {
             let document = PolicyDecisions::new(&request, &outcome, &RecordSettings::default());
             let shown = document.samples.previews[0].shown.as_deref().unwrap();
             assert!(shown.contains("[filtered]"), "{shown}");
-            for part in [&secret[secret.len() - 6..], &secret[..6]] {
+            for part in [start, end] {
                 assert!(!shown.contains(part), "{between}: {shown}");
             }
         }

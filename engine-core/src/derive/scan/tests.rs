@@ -325,7 +325,9 @@ fn floods_end() {
     }
 }
 
-const FLOODS: [&str; 44] = [
+const FLOODS: [&str; 46] = [
+    "aaaaaaaaaaaaaaaa.",
+    "-----BEGIN PRIVATE KEY----------END -----",
     "[",
     "![",
     "<!--",
