@@ -465,8 +465,12 @@ impl<'a> View<'a> {
     fn preview(&self, patch: &Patch) -> Preview {
         let place = patch.path();
         let shown = match (patch, place.get(self.payload)) {
-            (Patch::Replace { value, .. }, Some(before)) if self.tells(place) => {
-                Preview::text_of(before, value).map(|text| self.text(&text))
+            (Patch::Replace { value: Value::String(after), .. }, Some(before))
+                if self.tells(place) && after.chars().nth(LONGEST_READ).is_none() =>
+            {
+                // The whole of it is looked through: the part that is shown may begin in the middle of a secret.
+                let after = screened(&self.secrets.conceal(after));
+                Preview::text_of(before, &Value::String(after)).map(|text| cut(&text))
             }
             _ => None,
         };
@@ -514,8 +518,13 @@ impl<'a> View<'a> {
                     |(name, value): (&String, &Value)| (self.text(name), self.bounded(value, depth - 1));
                 members.iter().take(TRUST_WIDTH).map(bounded).collect()
             }
-            Value::Number(number) if !self.secrets.spare(&number.to_string()) => {
-                Value::String(super::record::MASKED.to_owned())
+            Value::Number(number) => {
+                let text = number.to_string();
+                if self.secrets.spare(&text) && is_clean(&text) {
+                    value.clone()
+                } else {
+                    Value::String(super::record::MASKED.to_owned())
+                }
             }
             other => other.clone(),
         }

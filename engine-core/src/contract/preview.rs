@@ -18,7 +18,7 @@ pub struct Preview {
     /// Where.
     pub path: String,
     /// The text that went ahead: what took the place of the original, and a little around it. Absent where nothing may be
-    /// shown, or nothing is left.
+    /// shown, nothing is left, or the text is too long to be looked through.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shown: Option<String>,
 }

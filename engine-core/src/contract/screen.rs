@@ -18,6 +18,9 @@ static SCREEN: LazyLock<Option<PackSource>> = LazyLock::new(|| {
     PackSource::read("artifact-screen", files, &registry).ok()
 });
 
+/// The shortest credential that may have no digits, `xoxb-` and ten letters, in bytes.
+const SHORTEST_WORD: usize = 15;
+
 /// The text with `[filtered-…]` in the place of each finding; of one that cannot be looked through only the length.
 pub(super) fn screened(text: &str) -> String {
     look_through(text).unwrap_or_else(|| format!("[{} characters]", text.chars().count()))
@@ -29,8 +32,10 @@ pub(super) fn is_clean(text: &str) -> bool {
 }
 
 fn look_through(text: &str) -> Option<String> {
-    // Most texts are a policy's word for what it found: nothing that is looked for is so short, or all letters.
-    if text.chars().all(|c| c.is_ascii_alphabetic() || matches!(c, '_' | '-' | ' ' | ';')) {
+    // Many texts are a policy's word for what it found: nothing that is looked for is so short and without digits.
+    if text.len() < SHORTEST_WORD
+        && text.chars().all(|c| c.is_ascii_alphabetic() || matches!(c, '_' | '-' | ' ' | ';'))
+    {
         return Some(text.to_owned());
     }
     let payload = json!({ "text": text });
@@ -50,6 +55,9 @@ mod tests {
             ("paid with 4111 1111 1111 1111", "paid with [filtered-payment-card]"),
             ("https://user:hunter2@example.org/", "[filtered-basic-auth-url]/"),
             ("key AKIAIOSFODNN7EXAMPLE", "key [filtered-aws-access-key]"),
+            ("AKIAIOSFODNNAEXAMPLE", "[filtered-aws-access-key]"),
+            ("glpat-abcdefghijklmnopqrst", "[filtered-gitlab-token]"),
+            ("xoxb-abcdefghij", "[filtered-slack-token]"),
         ] {
             assert_eq!(screened(text), shown);
             assert!(!is_clean(text));

@@ -87,6 +87,10 @@ pub(super) const JWT: Definition = Definition {
     ),
 };
 
+/// How the last line of PEM begins, and ends.
+const LAST_LINE: &str = "-----END ";
+const DASHES: &str = "-----";
+
 /// RFC 7468; without its end, all that might be part of it.
 pub(super) const PRIVATE_KEY: Definition = Definition {
     pattern: r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----",
@@ -98,12 +102,18 @@ pub(super) const PRIVATE_KEY: Definition = Definition {
         let rest = part(text, candidate.end..text.len());
         // The body: lines of Base64, headers, and escaped line ends, as keys stand in JSON.
         let is_body = |char: char| char.is_ascii_alphanumeric() || "+/=\r\n\t :,\\.-_\"".contains(char);
-        let body = rest.find(|char| !is_body(char)).unwrap_or(rest.len());
-        let body = part(rest, 0..body);
-        let end = match body.find("-----END ") {
-            Some(end) => {
-                let label = part(body, end + 9..body.len());
-                end + 9 + label.find("-----").map_or(0, |at| at + 5)
+        // Neither is read further than it is taken, so that many keys take no longer than one.
+        let until = |text: &str, mark: &str| {
+            let is_end =
+                |(at, char): &(usize, char)| !is_body(*char) || part(text, *at..text.len()).starts_with(mark);
+            text.char_indices().find(is_end).map_or(text.len(), |(at, _)| at)
+        };
+        let body = part(rest, 0..until(rest, LAST_LINE));
+        let end = match part(rest, body.len()..rest.len()).strip_prefix(LAST_LINE) {
+            Some(label) => {
+                let length = until(label, DASHES);
+                let is_closed = part(label, length..label.len()).starts_with(DASHES);
+                body.len() + LAST_LINE.len() + if is_closed { length + DASHES.len() } else { 0 }
             }
             None => body.trim_end().len(),
         };
@@ -296,6 +306,19 @@ mod tests {
                 "BEGIN PRIVATE KEY",
             ],
         );
+    }
+
+    #[test]
+    fn a_flood_of_keys_is_no_trap() {
+        for flood in [
+            "-----BEGIN PRIVATE KEY----------END -----",
+            "-----BEGIN PRIVATE KEY-----a-----END a",
+            "-----BEGIN PRIVATE KEY-----",
+            "-----END ",
+        ] {
+            let text = flood.repeat((1 << 20) / flood.len());
+            Detector::PrivateKey.compile().unwrap().find(&text);
+        }
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! Parts of an instant.
 
+use std::sync::LazyLock;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use regex::Regex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -76,7 +79,44 @@ impl Time {
 
 impl OfText for Time {
     fn of_text(&self, text: &str, _: &Room) -> Made {
-        let instant = text.parse().map_err(|_| "is not an RFC 3339 instant".to_owned())?;
-        Ok(Some(self.of(instant)))
+        let instant = Some(text).filter(|text| RFC_3339.is_match(text)).and_then(|text| text.parse().ok());
+        Ok(Some(self.of(instant.ok_or("is not an RFC 3339 instant")?)))
+    }
+}
+
+/// What a reader of RFC 3339 alone takes, as OPA does. The parser takes more, and of what contradicts itself a part:
+/// `2026-01-02T03:04:05+02[Europe/Zurich]`.
+#[expect(clippy::expect_used, reason = "a literal that the tests compile")]
+static RFC_3339: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})$",
+    )
+    .expect("the pattern is valid")
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instant_is_read_as_rfc_3339_and_as_nothing_else() {
+        let hour = Time { part: TimePart::Hour, zone: TimeZone::UTC };
+        for (text, expected) in [
+            ("2026-01-02T03:04:05Z", Some(3)),
+            ("2026-01-02t03:04:05.123456789z", Some(3)),
+            ("2026-01-02T03:04:05+02:00", Some(1)),
+            ("2026-01-02T03:04:05", None),
+            ("2026-01-02 03Z", None),
+            ("20260102T030405Z", None),
+            ("2026-01-02T03:04:05+02[Europe/Zurich]", None),
+            ("2026-01-02T03:04:05Z[Europe/Zurich]", None),
+            ("-009999-01-02T03:04:05Z", None),
+            ("2026-02-30T03:04:05Z", None),
+            ("2026-01-02T03:04:05Z\n", None),
+            ("", None),
+        ] {
+            let made = hour.of_text(text, &Room::new()).ok().flatten();
+            assert_eq!(made, expected.map(Value::from), "{text}");
+        }
     }
 }

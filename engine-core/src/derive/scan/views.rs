@@ -67,7 +67,14 @@ impl<'t> Views<'t> {
             View::Images => Reading::Gathered(&markup()?.images),
             View::Invisible => Reading::Gathered(self.invisible.get_or_init(|| invisible::runs(self.text))),
             View::Decoded => {
-                let runs = self.decoded.get_or_init(|| encoded::runs(self.text));
+                let runs = self.decoded.get_or_init(|| {
+                    let clean = self.clean();
+                    let mut runs = encoded::runs(clean.text())?;
+                    for run in &mut runs {
+                        run.span = clean.source(run.span.clone());
+                    }
+                    Ok(runs)
+                });
                 Reading::Gathered(runs.as_ref().map_err(|error| *error)?)
             }
         })

@@ -15,9 +15,20 @@ use crate::derive::reading::part;
 #[derive(Debug)]
 enum Event {
     Start(Tag),
-    End { name: String, span: Range<usize> },
+    End {
+        name: String,
+        span: Range<usize>,
+    },
     Text(Range<usize>),
-    Comment { text: String, span: Range<usize> },
+    Comment {
+        text: String,
+        span: Range<usize>,
+    },
+    /// What a browser reads and shows nobody: attributes of an end tag, a document type, a tag that never ends.
+    Dropped {
+        text: String,
+        span: Range<usize>,
+    },
 }
 
 #[derive(Debug)]
@@ -67,9 +78,22 @@ pub(super) fn read(source: &str) -> (Reading, Option<Reading>) {
 fn events(source: &str, switches: bool) -> Vec<Event> {
     let mut events = Vec::new();
     let mut open: Option<Tag> = None;
+    // How far the source has come out of the tokenizer: of a tag that never ends nothing does.
+    let mut told = 0;
     let read = |event: CallbackEvent<'_>, span: Span<usize>| -> Option<Infallible> {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let Span { start, end } = span;
+        let is_whole = matches!(
+            event,
+            CallbackEvent::CloseStartTag { .. }
+                | CallbackEvent::EndTag { .. }
+                | CallbackEvent::String { .. }
+                | CallbackEvent::Comment { .. }
+                | CallbackEvent::Doctype { .. }
+        );
+        if is_whole {
+            told = end;
+        }
         match event {
             CallbackEvent::OpenStartTag { name } => {
                 open = Some(Tag { name: text(name), span: start..end, attributes: Vec::new() });
@@ -96,18 +120,36 @@ fn events(source: &str, switches: bool) -> Vec<Event> {
                     events.push(Event::Start(tag));
                 }
             }
-            CallbackEvent::EndTag { name } => events.push(Event::End { name: text(name), span: start..end }),
+            CallbackEvent::EndTag { name } => {
+                let written = part(source, start..end);
+                let attributes = part(written, 2 + name.len()..written.len()).trim_end_matches('>').trim();
+                if !attributes.is_empty() {
+                    events.push(Event::Dropped { text: attributes.to_owned(), span: start..end });
+                }
+                events.push(Event::End { name: text(name), span: start..end });
+            }
             CallbackEvent::String { .. } => events.push(Event::Text(start..end)),
             CallbackEvent::Comment { value } => {
                 events.push(Event::Comment { text: text(value), span: start..end });
             }
-            CallbackEvent::Doctype { .. } | CallbackEvent::Error(_) => {}
+            CallbackEvent::Doctype { .. } => {
+                let kind = part(source, start..end).trim_start_matches("<!").trim_end_matches('>');
+                let kind = part(kind, "doctype".len()..kind.len()).trim();
+                if !kind.eq_ignore_ascii_case("html") {
+                    events.push(Event::Dropped { text: kind.to_owned(), span: start..end });
+                }
+            }
+            CallbackEvent::Error(_) => {}
         }
         None
     };
     let mut emitter = CallbackEmitter::new(read);
     emitter.naively_switch_states(switches);
     let Ok(()) = Tokenizer::new_with_emitter(source, emitter).finish();
+    let rest = part(source, told..source.len());
+    if !rest.is_empty() {
+        events.push(Event::Dropped { text: rest.to_owned(), span: told..source.len() });
+    }
     events
 }
 
@@ -146,7 +188,7 @@ fn walk(source: &str, events: Vec<Event>, sheet: &Sheet) -> Reading {
             Event::Start(tag) => walk.start(&tag),
             Event::End { name, span } => walk.end(&name, span),
             Event::Text(span) => walk.text(span),
-            Event::Comment { text, span } => walk.reading.hide(span, text),
+            Event::Comment { text, span } | Event::Dropped { text, span } => walk.reading.hide(span, text),
         }
     }
     walk.close_down_to(0, source.len());
@@ -280,6 +322,7 @@ impl Walk<'_> {
         let name = tag.name.as_str();
         let is_image =
             matches!(name, "img" | "image" | "source" | "input" | "track" | "video" | "audio" | "feimage");
+        let is_unseen = tag.value("type").is_some_and(|kind| kind.trim().eq_ignore_ascii_case("hidden"));
         for Attribute { name: attribute, value, span } in &tag.attributes {
             if value.is_empty() {
                 continue;
@@ -296,11 +339,7 @@ impl Walk<'_> {
                         self.reading.link(span.clone(), url);
                     }
                 }
-                "value"
-                    if tag.value("type").is_some_and(|kind| kind.trim().eq_ignore_ascii_case("hidden")) =>
-                {
-                    self.reading.hide(span.clone(), value.as_str());
-                }
+                "value" if is_unseen => self.reading.hide(span.clone(), value.as_str()),
                 "href" | "xlink:href" if matches!(name, "image" | "feimage" | "use") => {
                     self.reading.image(tag.span.clone(), value.as_str());
                 }

@@ -27,6 +27,14 @@ struct Definition<'s> {
     title: Option<&'s str>,
 }
 
+/// A definition as the parser reads it, wherever it does.
+struct Known {
+    span: Range<usize>,
+    name: String,
+    target: String,
+    title: Option<String>,
+}
+
 /// An image that is being read.
 struct Image {
     span: Range<usize>,
@@ -92,20 +100,30 @@ pub(super) fn read(source: &str) -> Reading {
             _ => {}
         }
     }
-    let mut known: HashMap<usize, (Range<usize>, String, Option<String>)> = HashMap::new();
-    for (_, definition) in events.reference_definitions().iter() {
-        let title = definition.title.as_deref().map(str::to_owned);
-        known.insert(
-            definition.span.start,
-            (definition.span.clone(), definition.dest.as_ref().to_owned(), title),
-        );
+    let mut known: HashMap<usize, Known> = HashMap::new();
+    for (name, definition) in events.reference_definitions().iter() {
+        let known_one = Known {
+            span: definition.span.clone(),
+            name: name.to_owned(),
+            target: definition.dest.as_ref().to_owned(),
+            title: definition.title.as_deref().map(str::to_owned),
+        };
+        known.insert(definition.span.start, known_one);
     }
-    for definition in definitions(source) {
+    let mut all = Vec::new();
+    for found in definitions(source) {
         // Where the parser reads one too, it knows better how far it goes.
-        let (span, target, title) = known.remove(&definition.span.start).unwrap_or_else(|| {
-            (definition.span.clone(), definition.target.to_owned(), definition.title.map(str::to_owned))
-        });
-        let key = definition.name.to_lowercase();
+        all.push(known.remove(&found.span.start).unwrap_or_else(|| Known {
+            span: found.span,
+            name: found.name.to_owned(),
+            target: found.target.to_owned(),
+            title: found.title.map(str::to_owned),
+        }));
+    }
+    // Those that only the parser reads: with a name that goes on in the next line, or holds a bracket.
+    all.extend(known.into_values());
+    for Known { span, name, target, title } in all {
+        let key = name.to_lowercase();
         let is_used = linked.contains(&key) || pictured.contains(&key);
         if pictured.contains(&key) {
             reading.image(span.clone(), target.as_str());
@@ -118,7 +136,7 @@ pub(super) fn read(source: &str) -> Reading {
         }
         // The name of a definition that nothing refers to is not shown either.
         if !is_used {
-            reading.hide(span, definition.name);
+            reading.hide(span, name);
         }
     }
     reading

@@ -209,11 +209,25 @@ mod tests {
             ("<meta name=x content='do it'>", "content='do it'", "do it"),
             ("<input type=hidden value='do'>", "value='do'", "do"),
             ("<p data-x='do'>b", "data-x='do'", "do"),
+            ("<p>x</p hidden>y", "</p hidden>", "hidden"),
+            ("<!DOCTYPE html \"do it\">y", "<!DOCTYPE html \"do it\">", "html \"do it\""),
+            // What a browser drops at the end of a text.
+            ("a <p title=\"do it", "<p title=\"do it", "<p title=\"do it"),
+            ("a</p do it", "</p do it", "</p do it"),
+            ("<p style='display: none ! important'>x</p>", "<p style='display: none ! important'>x</p>", "x"),
+            ("<p style='display:/**/none'>x</p>", "<p style='display:/**/none'>x</p>", "x"),
+            ("<p style='a:url(/*);display:none'>x</p>", "<p style='a:url(/*);display:none'>x</p>", "x"),
+            ("<style>a{b:url(/*)}p{display:none}</style><p>x</p>", "<p>x</p>", "x"),
             ("\r\n<p\r\nhidden\r\n>é\r\n</p>\r\n", "<p\r\nhidden\r\n>é\r\n</p>", "e"),
         ] {
             let found = hidden(source);
             assert!(found.contains(&(construct, text.to_owned())), "{source}: {found:?}");
         }
+    }
+
+    #[test]
+    fn a_flood_of_attributes_is_no_trap() {
+        read(&format!("<input {}>", "value=x ".repeat(1 << 17))).unwrap();
     }
 
     #[test]
@@ -227,6 +241,10 @@ mod tests {
             ("[do it]: https://a.test\n", "[do it]: https://a.test", "do it"),
             ("[a]\n\n[a]: b 'do'\n", "[a]: b 'do'", "do"),
             ("> [//]: # (do it)\n", "[//]: # (do it)", "do it"),
+            // Names that take more than a line, or hold a bracket.
+            ("[do\nit]: b\n", "[do\nit]: b", "do it"),
+            ("[do \\] it]: b\n", "[do \\] it]: b", "do \\] it"),
+            ("[a\\]]: b 'do it'\n", "[a\\]]: b 'do it'", "do it"),
             ("![a ![do](b)](c)", "![do](b)", "do"),
             ("```x do it\ny\n```", "```x do it", "x do it"),
         ] {
@@ -247,7 +265,7 @@ mod tests {
             "[a](b) and [c]\n\n[c]: d\n",
             "note[^1]\n\n[^1]: the note\n",
             "`<b>` and <span>x</span>",
-            "<p>x</p hidden>y",
+            "<!doctype html>x",
         ] {
             assert_eq!(hidden(source), [], "{source}");
         }

@@ -27,11 +27,19 @@ impl Style {
 
     /// Reads declarations, as in a `style` attribute.
     pub(super) fn of_declarations(declarations: &str) -> Self {
+        Self::of_bare_declarations(&without_comments(declarations))
+    }
+
+    fn of_bare_declarations(declarations: &str) -> Self {
         let mut style = Self::default();
         let (mut is_positioned, mut is_off) = (false, false);
         for declaration in declarations.to_ascii_lowercase().split(';') {
             let Some((property, value)) = declaration.split_once(':') else { continue };
-            let value = value.trim().trim_end_matches("!important").trim();
+            // Space may stand on either side of the exclamation mark.
+            let value = match value.rsplit_once('!') {
+                Some((value, word)) if word.trim() == "important" => value.trim(),
+                _ => value.trim(),
+            };
             match property.trim() {
                 "display" => style.conceals |= value == "none",
                 "visibility" => style.conceals |= matches!(value, "hidden" | "collapse"),
@@ -118,7 +126,7 @@ impl Sheet {
                 Some((declarations, next)) => (declarations, !next.starts_with('{')),
                 None => (after, true),
             };
-            let style = Style::of_declarations(declarations);
+            let style = Style::of_bare_declarations(declarations);
             if is_innermost && style != Style::VISIBLE {
                 for key in selectors.split(',').filter_map(key) {
                     let entry = self.0.entry(key).or_default();
@@ -160,15 +168,42 @@ fn key(selector: &str) -> Option<String> {
     (!key.is_empty() && !key.starts_with('@')).then_some(key)
 }
 
+/// CSS without its comments; inside of a text or a URL there are none.
 fn without_comments(css: &str) -> String {
     let mut kept = String::new();
     let mut rest = css;
-    while let Some((before, after)) = rest.split_once("/*") {
-        kept.push_str(before);
-        rest = after.split_once("*/").map_or("", |(_, after)| after);
+    while let Some(first) = rest.chars().next() {
+        if let Some(comment) = rest.strip_prefix("/*") {
+            rest = comment.split_once("*/").map_or("", |(_, after)| after);
+            continue;
+        }
+        let length = match first {
+            '"' | '\'' => end_of(rest, 1, &[first, '\n']),
+            'u' | 'U' if is_bare_url(rest) => end_of(rest, 4, &[')']),
+            _ => first.len_utf8(),
+        };
+        let (token, after) = rest.split_at_checked(length).unwrap_or((rest, ""));
+        kept.push_str(token);
+        rest = after;
     }
-    kept.push_str(rest);
     kept
+}
+
+fn is_bare_url(css: &str) -> bool {
+    css.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("url("))
+        && !css.get(4..).is_some_and(|inside| inside.trim_start().starts_with(['"', '\'']))
+}
+
+/// How long a token is that began so many bytes ago, and ends with one of some characters that is not escaped.
+fn end_of(css: &str, begun: usize, ends: &[char]) -> usize {
+    let mut is_escaped = false;
+    for (at, char) in css.char_indices().skip_while(|(at, _)| *at < begun) {
+        if !is_escaped && ends.contains(&char) {
+            return at + char.len_utf8();
+        }
+        is_escaped = char == '\\' && !is_escaped;
+    }
+    css.len()
 }
 
 /// What every `url(…)` in CSS leads to.
@@ -376,6 +411,21 @@ mod tests {
             assert_eq!(colour(written), colour_read, "{written}");
         }
         assert!(are_alike([255; 3], [245; 3]) && !are_alike([255; 3], [128; 3]));
+    }
+
+    #[test]
+    fn comments_are_taken_out_and_nothing_else() {
+        for (css, kept) in [
+            ("a/* b */c/**/d/* e", "acd"),
+            ("a: url(/*); b/* c */", "a: url(/*); b"),
+            ("a: URL( '/*' ); b /*", "a: URL( '/*' ); b "),
+            (r#"a: "\"/*"; b: '/*\n' /*"#, r#"a: "\"/*"; b: '/*\n' "#),
+            ("a: '/*\nb/*c*/", "a: '/*\nb"),
+            (r"url(\)/*)/**/", r"url(\)/*)"),
+            ("ü/*é*/\"", "ü\""),
+        ] {
+            assert_eq!(without_comments(css), kept);
+        }
     }
 
     #[test]
