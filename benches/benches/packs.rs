@@ -3,7 +3,7 @@
 //! Every pack in `packs/` decides its cases on each of its engines, and nothing is timed before each answer is the expected
 //! one. Then warm decisions are timed, the engines in turn within each round; a cost is the median over the rounds, in multiples of
 //! what it takes to read the same request from JSON, and a pack's is the median over its cases, but for those that no engine is
-//! asked about. Growth is [`tribunal_benches::growth`]'s; what is steeper than [`STEEPEST`] twice fails the command.
+//! asked about. Growth is [`tribunal_benches::growth`]'s; what is [`NOISE`] steeper than linear twice fails the command.
 //!
 //! - `--pack NAME`: this pack only
 //! - `--rounds N`: rounds of timing (9)
@@ -12,6 +12,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this program exists to print")]
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -19,8 +20,10 @@ use std::time::Duration;
 use serde_json::Value;
 use tribunal::core::contract::DecisionEffect;
 use tribunal::core::engine::LoadContext;
+use tribunal::core::pack::schema::InputSchema;
+use tribunal::core::pack::shape::ShapeTable;
 use tribunal::files::read_pack;
-use tribunal_benches::growth::{BENIGN, Growth, HOSTILE, Place, STEEPEST, growable, measure};
+use tribunal_benches::growth::{BENIGN, Growth, HOSTILE, NOISE, Place, growable, measure};
 use tribunal_benches::timing::{median, per_call};
 use tribunal_benches::{Unmeasurable, packs, request_of};
 use tribunal_conformance::parity::{Contestant, Lineup};
@@ -48,8 +51,21 @@ struct Row {
     engines: BTreeMap<String, f64>,
     /// Nanoseconds to read each request from JSON.
     units: Vec<f64>,
-    /// The steepest growth, and its engine.
-    steepest: Option<(f64, String, Growth)>,
+    steepest: Option<Steepest>,
+}
+
+/// The steepest growth of a pack.
+struct Steepest {
+    exponent: f64,
+    engine: String,
+    growth: Growth,
+}
+
+impl fmt::Display for Steepest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Growth { place, fill, json, copy, .. } = &self.growth;
+        write!(f, "{:.2} on {} ({json:.2}, {copy:.2}): {place}, {}", self.exponent, self.engine, fill.name)
+    }
 }
 
 type Failed = Box<dyn std::error::Error>;
@@ -94,13 +110,8 @@ fn run() -> Result<ExitCode, Failed> {
     }
     let mut code = ExitCode::SUCCESS;
     for row in &rows {
-        if let Some((exponent, engine, growth)) =
-            row.steepest.as_ref().filter(|steepest| steepest.0 > STEEPEST)
-        {
-            eprintln!(
-                "`{}` on {engine}: cost grows with the power {exponent:.2} of {} filled with {}",
-                row.pack, growth.place, growth.fill.name
-            );
+        if let Some(steepest) = row.steepest.as_ref().filter(|steepest| is_too_steep(&steepest.growth)) {
+            eprintln!("`{}` grows worse than linearly: {steepest}", row.pack);
             code = ExitCode::FAILURE;
         }
     }
@@ -208,18 +219,16 @@ fn warm(pack: String, runners: &[&Runner], cases: &[&Case], rounds: usize) -> Re
 }
 
 /// The steepest growth of any place with any fill on any engine.
-fn grown(
-    runners: &[&Runner],
-    cases: &[&Case],
-    rounds: usize,
-) -> Result<Option<(f64, String, Growth)>, Failed> {
+fn grown(runners: &[&Runner], cases: &[&Case], rounds: usize) -> Result<Option<Steepest>, Failed> {
     let Some(first) = runners.first() else { return Ok(None) };
+    let everything = ShapeTable::everything();
+    let named = first.pack().input_schema.as_ref().map_or(&everything, InputSchema::shape);
     // What is allowed has passed everything that could have ended the decision early.
     let (allowed, others): (Vec<&Case>, Vec<&Case>) =
         cases.iter().partition(|case| case.expect.effect == DecisionEffect::Allow);
     let mut begun: BTreeMap<Place, &Case> = BTreeMap::new();
     for case in allowed.into_iter().chain(others) {
-        for place in Place::of(&case.request) {
+        for place in Place::of(&case.request, named.root()) {
             begun.entry(place).or_insert(case);
         }
     }
@@ -228,7 +237,7 @@ fn grown(
     }
     // Three at least: one alone may have met anything.
     let rounds = rounds.div_ceil(3).max(2);
-    let mut steepest: Option<(f64, String, Growth)> = None;
+    let mut steepest: Option<Steepest> = None;
     for (place, case) in begun {
         for (place, most) in growable(first, case, [place]) {
             // Nothing looks at what no pack names, so that nothing in it is hostile.
@@ -243,16 +252,13 @@ fn grown(
                     growth = gentler(growth, second);
                 }
                 let Some((at, exponent)) = growth.steepest() else { continue };
-                if is_too_steep(&growth) {
-                    eprintln!(
-                        "  {exponent:.2}: {place}, {}: {:.2?}, JSON {:.2}",
-                        fill.name, growth.engines, growth.json
-                    );
+                let engine = runners.get(at).map_or_else(String::new, |runner| runner.engine().to_owned());
+                let found = Steepest { exponent, engine, growth };
+                if is_too_steep(&found.growth) {
+                    eprintln!("  {found}");
                 }
-                if steepest.as_ref().is_none_or(|known| exponent > known.0) {
-                    let engine =
-                        runners.get(at).map_or_else(String::new, |runner| runner.engine().to_owned());
-                    steepest = Some((exponent, engine, growth));
+                if steepest.as_ref().is_none_or(|known| found.growth.excess() > known.growth.excess()) {
+                    steepest = Some(found);
                 }
             }
         }
@@ -261,12 +267,11 @@ fn grown(
 }
 
 fn is_too_steep(growth: &Growth) -> bool {
-    growth.steepest().is_some_and(|(_, exponent)| exponent > STEEPEST)
+    growth.excess() > NOISE
 }
 
 fn gentler(one: Growth, other: Growth) -> Growth {
-    let engines = one.engines.iter().zip(&other.engines).map(|(one, other)| one.min(*other)).collect();
-    Growth { engines, json: one.json.min(other.json), ..one }
+    if other.excess() < one.excess() { other } else { one }
 }
 
 fn multiple(ratio: f64) -> String {
@@ -275,19 +280,17 @@ fn multiple(ratio: f64) -> String {
 
 fn render(rows: &[Row], versions: &BTreeMap<String, String>, load: Option<&str>) -> String {
     let engines: Vec<&str> = versions.keys().map(String::as_str).collect();
-    let mut text = format!("| pack | requests | {} | of it host | steepest growth |\n", engines.join(" | "));
+    let mut text = format!(
+        "| pack | requests | {} | of it host | steepest growth (reading, copying): where |\n",
+        engines.join(" | ")
+    );
     text.push_str(&format!("|---|---:|{}---:|---|\n", "---:|".repeat(engines.len())));
     for row in rows {
         let cells: Vec<String> = engines
             .iter()
             .map(|engine| row.engines.get(*engine).map_or_else(|| "—".to_owned(), |cost| multiple(*cost)))
             .collect();
-        let growth = row.steepest.as_ref().map_or_else(
-            || "—".to_owned(),
-            |(exponent, engine, growth)| {
-                format!("{exponent:.2}: {}, {}, {engine}", growth.place, growth.fill.name.replace('|', "\\|"))
-            },
-        );
+        let growth = row.steepest.as_ref().map_or_else(|| "—".to_owned(), Steepest::to_string);
         text.push_str(&format!(
             "| `{}` | {} | {} | {} | {growth} |\n",
             row.pack,
@@ -302,14 +305,8 @@ fn render(rows: &[Row], versions: &BTreeMap<String, String>, load: Option<&str>)
     let most = micros(units.iter().copied().max_by(f64::total_cmp));
     let versions: Vec<String> =
         versions.iter().map(|(engine, version)| format!("{engine} {version}")).collect();
-    let steep = rows
-        .iter()
-        .filter_map(|row| row.steepest.as_ref())
-        .map(|steepest| steepest.2.json)
-        .fold(0.0, f64::max);
     text.push_str(&format!(
-        "\nReading a request from JSON took {} µs in this run (median; {least} to {most} µs), and its own growth was {steep:.2} at most \
-         where a pack's is steepest. {}; {}.\n",
+        "\nReading a request from JSON took {} µs in this run (median; {least} to {most} µs). {}; {}.\n",
         micros(median(units)),
         machine(load),
         versions.join(", ")

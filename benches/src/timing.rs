@@ -33,19 +33,30 @@ pub fn least(values: &[f64]) -> Option<f64> {
     values.iter().copied().min_by(f64::total_cmp)
 }
 
-/// The power of its size with which a cost grows: the slope of the line of least squares through the points (size, cost) on
-/// logarithmic axes. `None` of points that have no slope: fewer than two sizes, or one that is not above zero.
-pub fn exponent(points: &[(f64, f64)]) -> Option<f64> {
-    let positive = |point: &&(f64, f64)| point.0 > 0.0 && point.1 > 0.0;
-    if points.iter().filter(positive).count() < points.len().max(2) {
+/// A size and what it costs.
+#[derive(Debug, Clone, Copy)]
+pub struct Point {
+    /// The size, above zero.
+    pub size: f64,
+    /// The cost, above zero.
+    pub cost: f64,
+    /// How much the point counts.
+    pub weight: f64,
+}
+
+/// The power of its size with which a cost grows: the slope of the line of least squares on logarithmic axes. `None` of points
+/// that have no slope: fewer than two sizes, or a size or cost that is not above zero.
+pub fn exponent(points: &[Point]) -> Option<f64> {
+    if points.iter().any(|point| point.size <= 0.0 || point.cost <= 0.0) {
         return None;
     }
-    let logs: Vec<(f64, f64)> = points.iter().map(|(size, cost)| (size.ln(), cost.ln())).collect();
-    let count = logs.len() as f64;
-    let mean_x = logs.iter().map(|log| log.0).sum::<f64>() / count;
-    let mean_y = logs.iter().map(|log| log.1).sum::<f64>() / count;
-    let spread: f64 = logs.iter().map(|log| (log.0 - mean_x).powi(2)).sum();
-    let together: f64 = logs.iter().map(|log| (log.0 - mean_x) * (log.1 - mean_y)).sum();
+    let logs: Vec<(f64, f64, f64)> =
+        points.iter().map(|point| (point.size.ln(), point.cost.ln(), point.weight)).collect();
+    let weight: f64 = logs.iter().map(|log| log.2).sum();
+    let mean_x = logs.iter().map(|log| log.0 * log.2).sum::<f64>() / weight;
+    let mean_y = logs.iter().map(|log| log.1 * log.2).sum::<f64>() / weight;
+    let spread: f64 = logs.iter().map(|log| (log.0 - mean_x).powi(2) * log.2).sum();
+    let together: f64 = logs.iter().map(|log| (log.0 - mean_x) * (log.1 - mean_y) * log.2).sum();
     if spread > 0.0 { Some(together / spread) } else { None }
 }
 
@@ -53,10 +64,14 @@ pub fn exponent(points: &[(f64, f64)]) -> Option<f64> {
 mod tests {
     use super::*;
 
+    fn point(size: f64, cost: f64) -> Point {
+        Point { size, cost, weight: 1.0 }
+    }
+
     #[test]
     fn powers_are_found_again() {
         for power in [0.0, 0.5, 1.0, 2.0] {
-            let points: Vec<_> = [1.0_f64, 2.0, 4.0, 8.0, 16.0].map(|n| (n, 3.0 * n.powf(power))).into();
+            let points = [1.0_f64, 2.0, 4.0, 8.0, 16.0].map(|n| point(n, 3.0 * n.powf(power)));
             assert!((exponent(&points).unwrap() - power).abs() < 1e-9, "{power}");
         }
     }
@@ -64,9 +79,9 @@ mod tests {
     #[test]
     fn what_has_no_slope_has_no_exponent() {
         assert_eq!(exponent(&[]), None);
-        assert_eq!(exponent(&[(1.0, 1.0)]), None);
-        assert_eq!(exponent(&[(2.0, 1.0), (2.0, 3.0)]), None);
-        assert_eq!(exponent(&[(1.0, 1.0), (2.0, -3.0)]), None);
+        assert_eq!(exponent(&[point(1.0, 1.0)]), None);
+        assert_eq!(exponent(&[point(2.0, 1.0), point(2.0, 3.0)]), None);
+        assert_eq!(exponent(&[point(1.0, 1.0), point(2.0, -3.0)]), None);
     }
 
     #[test]

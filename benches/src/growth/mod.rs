@@ -12,19 +12,19 @@ pub use place::Place;
 use std::time::Duration;
 
 use serde_json::Value;
-use tribunal::PolicyRequest;
 use tribunal::core::contract::{DecisionEffect, parity};
-use tribunal::core::fault::FaultKind;
+use tribunal::core::fault::{Fault, FaultKind};
+use tribunal::{Decision, PolicyRequest};
 use tribunal_conformance::case::Case;
 use tribunal_conformance::{Answer, Runner};
 
 use crate::Unmeasurable;
-use crate::timing::{exponent, least, per_call};
+use crate::timing::{Point, exponent, least, per_call};
 
-/// The steepest growth there may be. What is linear comes out between 0.95 and 1.1: caches and the allocator make the larger
-/// sizes a little dearer for each byte, and the timings are noisy. What is quadratic comes out near 2, and near 1.3 even where it is
-/// only a fifth of the cost at the largest size.
-pub const STEEPEST: f64 = 1.15;
+/// How much steeper growth may be than that of reading and of copying the same request in the same run, or than linear where those
+/// are flatter. What is linear has no exponent of exactly 1: timings are noisy, and memory is dearer the more of it is touched,
+/// for a copy, too. What is quadratic comes out near 2, and above this even where it is a third of the cost at the largest size.
+pub const NOISE: f64 = 0.15;
 
 /// Sizes, each half of the next.
 const SIZES: u32 = 7;
@@ -32,10 +32,12 @@ const SIZES: u32 = 7;
 const FEWEST_BYTES: usize = 1 << 10;
 /// Nor has a list that cannot have as many elements more.
 const FEWEST_ELEMENTS: usize = 15;
+/// The least share of a cost that counts as added by the size.
+const LEAST_SHARE: f64 = 0.2;
 /// What one timing takes at least.
 const LEAST: Duration = Duration::from_micros(100);
 
-/// How one engine's cost, or that of reading the JSON, grows.
+/// How the cost of each engine grows, as exponents.
 #[derive(Debug, Clone)]
 pub struct Growth {
     /// The place that grows.
@@ -46,12 +48,19 @@ pub struct Growth {
     pub engines: Vec<f64>,
     /// Of reading the JSON.
     pub json: f64,
+    /// Of copying what was read.
+    pub copy: f64,
 }
 
 impl Growth {
-    /// The steepest, and the engine's index.
+    /// The steepest engine's index and exponent.
     pub fn steepest(&self) -> Option<(usize, f64)> {
         self.engines.iter().copied().enumerate().max_by(|a, b| a.1.total_cmp(&b.1))
+    }
+
+    /// How much steeper that is than what is linear without doubt; below zero if it is flatter.
+    pub fn excess(&self) -> f64 {
+        self.steepest().map_or(0.0, |(_, exponent)| exponent - self.json.max(self.copy).max(1.0))
     }
 }
 
@@ -61,8 +70,8 @@ struct Sized {
     added: f64,
     text: String,
     request: PolicyRequest,
-    /// What is decided: sizes that are decided otherwise have costs of their own.
-    outcome: (DecisionEffect, Option<FaultKind>),
+    /// What is decided, by engine: sizes that are decided otherwise have costs of their own.
+    outcomes: Vec<(DecisionEffect, Option<FaultKind>)>,
 }
 
 /// Where a case's request grows far enough for its growth to be measured, and by how much.
@@ -108,22 +117,24 @@ pub fn measure(
     fill: &Fill,
     rounds: usize,
 ) -> Result<Option<Growth>, Unmeasurable> {
-    let mut sizes = vec![sized(runners, case, case.request.clone(), 0)?];
+    let mut sizes = vec![sized(runners, case, (place, fill), case.request.clone(), 0)?];
     let Some(base) = sizes.first().and_then(Option::as_ref).map(|base| base.text.len()) else {
         return Ok(None);
     };
     for halved in (0..SIZES).rev() {
         let Some(grown) = place.grow(&case.request, fill, most >> halved) else { return Ok(None) };
-        sizes.push(sized(runners, case, grown, base)?);
+        sizes.push(sized(runners, case, (place, fill), grown, base)?);
     }
     // Beyond the host's bounds nothing is decided; a fill of few long pieces may give one size twice.
     let mut sizes: Vec<Sized> = sizes.into_iter().flatten().collect();
     sizes.dedup_by_key(|size| size.text.len());
-    let mut timings = vec![vec![Vec::new(); sizes.len()]; runners.len() + 1];
+    let mut timings = vec![vec![Vec::new(); sizes.len()]; runners.len() + 2];
     for _ in 0..rounds {
         for (at, size) in sizes.iter().enumerate() {
             let json = || serde_json::from_slice::<Value>(size.text.as_bytes());
             record(&mut timings, runners.len(), at, per_call(LEAST, json));
+            let copy = || size.request.to_payload();
+            record(&mut timings, runners.len() + 1, at, per_call(LEAST, copy));
             for (engine, runner) in runners.iter().enumerate() {
                 record(
                     &mut timings,
@@ -136,13 +147,20 @@ pub fn measure(
     }
     let mut exponents: Vec<f64> = timings
         .iter()
-        .map(|timings| {
+        .enumerate()
+        .map(|(side, timings)| {
             let costs: Vec<f64> = timings.iter().filter_map(|timings| least(timings)).collect();
-            steepest(&sizes, &costs)
+            // Reading and copying, the last sides, have no outcome: theirs is the same for all sizes.
+            let points: Vec<Decided> = sizes
+                .iter()
+                .zip(costs)
+                .map(|(size, cost)| (size.outcomes.get(side).copied(), size.added, cost))
+                .collect();
+            steepest(&points)
         })
         .collect();
-    let Some(json) = exponents.pop() else { return Ok(None) };
-    Ok(Some(Growth { place: place.clone(), fill: *fill, engines: exponents, json }))
+    let (Some(copy), Some(json)) = (exponents.pop(), exponents.pop()) else { return Ok(None) };
+    Ok(Some(Growth { place: place.clone(), fill: *fill, engines: exponents, json, copy }))
 }
 
 fn record(timings: &mut [Vec<Vec<f64>>], side: usize, size: usize, time: f64) {
@@ -155,6 +173,7 @@ fn record(timings: &mut [Vec<Vec<f64>>], side: usize, size: usize, time: f64) {
 fn sized(
     runners: &[&Runner],
     case: &Case,
+    (place, fill): (&Place, &Fill),
     request: Value,
     base: usize,
 ) -> Result<Option<Sized>, Unmeasurable> {
@@ -167,83 +186,116 @@ fn sized(
     for (other, answer) in runners.iter().zip(&answers) {
         let (first, answer) = (result(first), result(answer));
         let reasons = runner.pack().manifest.parity.reasons;
+        // What no pack names only some engines take in, and those within their limits.
+        let is_limit = |answer: &Result<_, Fault>| {
+            answer.as_ref().is_err_and(|fault| matches!(fault.kind, FaultKind::Limit(_)))
+        };
+        if !place.is_named() && (is_limit(&first) || is_limit(&answer)) {
+            continue;
+        }
         let differences = parity::differences(&case.request, first.as_ref(), answer.as_ref(), reasons);
         if !differences.is_empty() {
             return Err(Unmeasurable::Disagreement(format!(
-                "`{}` on `{}` and `{}` differ in {differences:?} over {} bytes from the case `{}`: {} and {}",
+                "`{}` on `{}` and `{}` differ in {differences:?} over {} bytes from the case `{}` with {} in {place}: {} and {}",
                 runner.pack().manifest.name,
                 runner.engine(),
                 other.engine(),
                 text.len(),
                 case.name,
+                fill.name,
                 said(&first),
                 said(&answer),
             )));
         }
     }
-    let outcome = (first.decision.effect, first.fault.as_ref().map(|fault| fault.kind));
-    Ok(Some(Sized { added: text.len().saturating_sub(base) as f64, text, request, outcome }))
+    let outcomes = answers
+        .iter()
+        .map(|answer| (answer.decision.effect, answer.fault.as_ref().map(|fault| fault.kind)))
+        .collect();
+    Ok(Some(Sized { added: text.len().saturating_sub(base) as f64, text, request, outcomes }))
 }
 
-fn said(answer: &Result<tribunal::Decision, tribunal::core::fault::Fault>) -> String {
+fn said(answer: &Result<Decision, Fault>) -> String {
     match answer {
         Ok(decision) => format!("{} {:?}", decision.effect, decision.reason),
         Err(fault) => fault.to_string(),
     }
 }
 
-/// The steepest exponent among the sizes that are decided alike. The first size is the one that everything begins with.
-fn steepest(sizes: &[Sized], costs: &[f64]) -> f64 {
-    let Some((fixed, grown)) = costs.split_first() else { return 0.0 };
-    let grown: Vec<(&Sized, f64)> = sizes.iter().skip(1).zip(grown.iter().copied()).collect();
-    grown
-        .chunk_by(|one, next| one.0.outcome == next.0.outcome)
+/// What was decided of a size, the bytes added, and the cost.
+type Decided = (Option<(DecisionEffect, Option<FaultKind>)>, f64, f64);
+
+/// The steepest exponent among the sizes that are decided alike.
+fn steepest(sizes: &[Decided]) -> f64 {
+    sizes
+        .chunk_by(|one, next| one.0 == next.0)
         .filter_map(|alike| {
-            let points: Vec<(f64, f64)> = alike.iter().map(|(size, cost)| (size.added, *cost)).collect();
-            growth_of(&points, *fixed)
+            let points: Vec<(f64, f64)> = alike.iter().map(|(_, size, cost)| (*size, *cost)).collect();
+            growth_of(&points)
         })
         .fold(0.0, f64::max)
 }
 
-/// The exponent of what sizes add to a fixed cost.
+/// The exponent of what sizes add to the cost of the least of them.
 ///
-/// A fixed cost hides growth, so that it is taken off. Sizes that add less than a quarter of it are passed over: there the
-/// difference is noise. Where fewer than three are left, the size hardly adds anything, and the whole cost's exponent is taken.
-fn growth_of(points: &[(f64, f64)], fixed: f64) -> Option<f64> {
-    let added: Vec<(f64, f64)> = points
+/// A fixed cost hides growth, so that it is taken off. The less a size adds, the more of that is noise, and the less it
+/// counts. Where hardly any size adds anything, the exponent is that of the whole cost.
+fn growth_of(points: &[(f64, f64)]) -> Option<f64> {
+    let (least, larger) = points.split_first()?;
+    let added: Vec<Point> = larger
         .iter()
-        .filter(|(_, cost)| *cost > fixed * 1.25)
-        .map(|(size, cost)| (*size, cost - fixed))
+        .filter(|(_, cost)| cost - least.1 > cost * LEAST_SHARE)
+        .map(|(size, cost)| Point {
+            size: size - least.0,
+            cost: cost - least.1,
+            weight: ((cost - least.1) / cost).powi(2),
+        })
         .collect();
-    match (points.len(), added.len()) {
-        (_, 3..) => exponent(&added),
-        (3.., _) => exponent(points),
-        _ => None,
+    if added.len() >= 3 {
+        return exponent(&added);
     }
+    let whole: Vec<Point> =
+        larger.iter().map(|(size, cost)| Point { size: *size, cost: *cost, weight: 1.0 }).collect();
+    if whole.len() >= 3 { exponent(&whole) } else { None }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn over(cost: impl Fn(f64) -> f64) -> Option<f64> {
-        let points: Vec<(f64, f64)> = (0..7).map(|at| f64::from(1_024 << at)).map(|n| (n, cost(n))).collect();
-        growth_of(&points, cost(0.0))
+    fn over(cost: impl Fn(f64) -> f64) -> f64 {
+        let sizes = [0.0].into_iter().chain((0..7).map(|at| f64::from(1_024 << at)));
+        let points: Vec<(f64, f64)> = sizes.map(|n| (n, cost(n))).collect();
+        growth_of(&points).unwrap()
     }
 
     #[test]
     fn a_fixed_cost_hides_no_growth() {
-        let linear = over(|n| 1e6 + 20.0 * n).unwrap();
+        let linear = over(|n| 1e6 + 20.0 * n);
         assert!((linear - 1.0).abs() < 1e-9, "{linear}");
-        let quadratic = over(|n| 1e6 + n * n / 1e3).unwrap();
+        let quadratic = over(|n| 1e6 + n * n / 1e3);
         assert!(quadratic > 1.9, "{quadratic}");
-        let partly = over(|n| 1e5 + 20.0 * n + n * n / 1e4).unwrap();
-        assert!(partly > STEEPEST, "{partly}");
+        // A third of the cost at 64 KiB.
+        let partly = over(|n| 1e4 + 20.0 * n + n * n / 6.5e3);
+        assert!(partly > 1.0 + NOISE, "{partly}");
     }
 
     #[test]
     fn what_hardly_grows_has_a_small_exponent() {
-        let flat = over(|n| 1e6 + n).unwrap();
+        let flat = over(|n| 1e6 + n);
         assert!(flat < 0.1, "{flat}");
+    }
+
+    #[test]
+    fn each_way_of_deciding_has_its_own_growth() {
+        let deny = Some((DecisionEffect::Deny, None));
+        let redact = Some((DecisionEffect::Redact, None));
+        let linear = |at: u32, times: f64| (f64::from(1 << at), times * f64::from(1 << at));
+        let sizes = (0..10).map(|at| {
+            let (size, cost) = linear(at, if at < 5 { 1.0 } else { 50.0 });
+            (if at < 5 { deny } else { redact }, size, cost)
+        });
+        let exponent = steepest(&sizes.collect::<Vec<_>>());
+        assert!((exponent - 1.0).abs() < 1e-9, "{exponent}");
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 use tribunal::core::contract::Pointer;
+use tribunal::core::pack::shape::Shape;
 
 use super::fill::{BENIGN, Fill};
 
@@ -14,11 +15,11 @@ const UNNAMED: &str = "unnamed";
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     pointer: Pointer,
-    shape: Shape,
+    grows: Grows,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Shape {
+enum Grows {
     /// A text grows longer.
     Text,
     /// A list has more elements.
@@ -31,33 +32,33 @@ enum Shape {
 
 impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.shape {
-            Shape::Text => write!(f, "`{}`", self.pointer),
-            Shape::List => write!(f, "elements of `{}`", self.pointer),
-            Shape::Each(count) => write!(f, "each of {count} elements of `{}`", self.pointer),
-            Shape::Members => write!(f, "members of `{}`", self.pointer),
+        match self.grows {
+            Grows::Text => write!(f, "`{}`", self.pointer),
+            Grows::List => write!(f, "elements of `{}`", self.pointer),
+            Grows::Each(count) => write!(f, "each of {count} elements of `{}`", self.pointer),
+            Grows::Members => write!(f, "members of `{}`", self.pointer),
         }
     }
 }
 
 impl Place {
-    /// Every text and list of a request.
-    pub fn of(request: &Value) -> BTreeSet<Place> {
+    /// Every text and list of a request that the pack's schema names.
+    pub fn of(request: &Value, named: Shape<'_>) -> BTreeSet<Place> {
         let mut found = BTreeSet::new();
-        gather(request, &Pointer::from_tokens([] as [&str; 0]), &mut found);
+        gather(request, named, &Pointer::from_tokens([] as [&str; 0]), &mut found);
         found
     }
 
     /// What every request can bring that no pack names: engines that take in the whole request take that in, too.
     pub fn unnamed() -> [Place; 3] {
-        [Shape::Text, Shape::List, Shape::Members]
-            .map(|shape| Place { pointer: Pointer::from_tokens([UNNAMED]), shape })
+        [Grows::Text, Grows::List, Grows::Members]
+            .map(|grows| Place { pointer: Pointer::from_tokens([UNNAMED]), grows })
     }
 
     /// This list with so many elements, each of which grows longer; `None` of what is no list.
     pub fn each(&self, count: usize) -> Option<Place> {
-        matches!(self.shape, Shape::List)
-            .then(|| Place { pointer: self.pointer.clone(), shape: Shape::Each(count) })
+        matches!(self.grows, Grows::List)
+            .then(|| Place { pointer: self.pointer.clone(), grows: Grows::Each(count) })
     }
 
     /// Whether the pack names the place: only then does anything look at what stands in it.
@@ -73,17 +74,17 @@ impl Place {
             grown.as_object_mut()?.insert(UNNAMED.to_owned(), self.nothing());
         }
         let place = grown.pointer_mut(&self.pointer.to_string())?;
-        match (self.shape, place) {
-            (Shape::Text, Value::String(text)) => text.push_str(&fill.text(size)),
-            (Shape::List, Value::Array(items)) => {
+        match (self.grows, place) {
+            (Grows::Text, Value::String(text)) => text.push_str(&fill.text(size)),
+            (Grows::List, Value::Array(items)) => {
                 let first = items.first().cloned();
                 items.extend((0..size).map(|number| element(first.as_ref(), &fill.piece(number))));
             }
-            (Shape::Each(count), Value::Array(items)) => {
+            (Grows::Each(count), Value::Array(items)) => {
                 let first = items.first()?.as_str()?.to_owned();
                 *items = vec![Value::String(first + &fill.text(size)); count];
             }
-            (Shape::Members, Value::Object(members)) => {
+            (Grows::Members, Value::Object(members)) => {
                 members
                     .extend((0..size).map(|number| (format!("{}{number}", fill.piece(number)), Value::Null)));
             }
@@ -93,10 +94,10 @@ impl Place {
     }
 
     fn nothing(&self) -> Value {
-        match self.shape {
-            Shape::Text => Value::String(String::new()),
-            Shape::List | Shape::Each(_) => Value::Array(Vec::new()),
-            Shape::Members => Value::Object(Map::new()),
+        match self.grows {
+            Grows::Text => Value::String(String::new()),
+            Grows::List | Grows::Each(_) => Value::Array(Vec::new()),
+            Grows::Members => Value::Object(Map::new()),
         }
     }
 
@@ -129,17 +130,19 @@ fn element(first: Option<&Value>, piece: &str) -> Value {
     }
 }
 
-fn gather(value: &Value, pointer: &Pointer, found: &mut BTreeSet<Place>) {
+fn gather(value: &Value, named: Shape<'_>, pointer: &Pointer, found: &mut BTreeSet<Place>) {
     match value {
         Value::String(_) => {
-            found.insert(Place { pointer: pointer.clone(), shape: Shape::Text });
+            found.insert(Place { pointer: pointer.clone(), grows: Grows::Text });
         }
         Value::Array(items) if !items.is_empty() => {
-            found.insert(Place { pointer: pointer.clone(), shape: Shape::List });
+            found.insert(Place { pointer: pointer.clone(), grows: Grows::List });
         }
         Value::Object(members) => {
             for (name, member) in members {
-                gather(member, &pointer.child(name.as_str()), found);
+                if let Some(named) = named.member(name) {
+                    gather(member, named, &pointer.child(name.as_str()), found);
+                }
             }
         }
         Value::Array(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
@@ -149,14 +152,20 @@ fn gather(value: &Value, pointer: &Pointer, found: &mut BTreeSet<Place>) {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use tribunal::core::pack::shape::ShapeTable;
 
     use super::*;
+
+    fn of(request: &Value) -> BTreeSet<Place> {
+        let everything = ShapeTable::everything();
+        Place::of(request, everything.root())
+    }
 
     #[test]
     fn texts_and_lists_grow_by_what_is_asked() {
         let request = json!({"a": "https://h/", "b": {"c": ["x"]}, "n": 1});
         let letters = &BENIGN[0];
-        let sizes: Vec<_> = Place::of(&request)
+        let sizes: Vec<_> = of(&request)
             .iter()
             .map(|place| (place.to_string(), place.grow(&request, letters, 3).unwrap()))
             .collect();
@@ -175,7 +184,7 @@ mod tests {
     #[test]
     fn what_is_most_is_found_within_a_little() {
         let request = json!({"a": "x"});
-        let place = Place::of(&request).pop_first().unwrap();
+        let place = of(&request).pop_first().unwrap();
         let most = place.most(&request, |grown| grown["a"].as_str().unwrap().len() <= 2_048);
         assert!((2_000..2_048).contains(&most), "{most}");
         assert_eq!(place.most(&request, |grown| *grown == request), 0);
