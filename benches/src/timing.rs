@@ -3,10 +3,19 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-/// Nanoseconds a call takes, over as many calls as fill `least`; one at any rate.
+/// Nanoseconds a call takes, over as many calls as fill `least`; one at any rate. Half as long it is called untimed before, so
+/// that nothing another call left behind in caches and branch predictors is counted.
 pub fn per_call<T>(least: Duration, mut call: impl FnMut() -> T) -> f64 {
+    let (_, batch) = calls(least / 2, 1, &mut call);
+    let (elapsed, calls) = calls(least, batch, &mut call);
+    elapsed.as_nanos() as f64 / calls as f64
+}
+
+/// Calls until the time is filled: how long that took, and how many calls it was. The clock is read after `batch` calls and
+/// whenever the calls have doubled, so that it does not show beside calls of less than a microsecond.
+fn calls<T>(least: Duration, batch: u64, call: &mut impl FnMut() -> T) -> (Duration, u64) {
     let mut calls = 0_u64;
-    let mut batch = 1_u64;
+    let mut batch = batch;
     let started = Instant::now();
     loop {
         for _ in 0..batch {
@@ -15,9 +24,8 @@ pub fn per_call<T>(least: Duration, mut call: impl FnMut() -> T) -> f64 {
         calls += batch;
         let elapsed = started.elapsed();
         if elapsed >= least {
-            return elapsed.as_nanos() as f64 / calls as f64;
+            return (elapsed, calls);
         }
-        // Reading the clock must not show beside calls that take less than a microsecond.
         batch = calls;
     }
 }

@@ -66,7 +66,7 @@ impl Growth {
 
 /// A request of some size.
 struct Sized {
-    /// Bytes more than the request has that everything begins with.
+    /// Bytes more than the request has that everything begins with, itself the first size.
     added: f64,
     text: String,
     request: PolicyRequest,
@@ -117,7 +117,7 @@ pub fn measure(
     fill: &Fill,
     rounds: usize,
 ) -> Result<Option<Growth>, Unmeasurable> {
-    let mut sizes = vec![sized(runners, case, (place, fill), case.request.clone(), 0)?];
+    let mut sizes = vec![sized(runners, case, (place, fill), case.request.clone(), usize::MAX)?];
     let Some(base) = sizes.first().and_then(Option::as_ref).map(|base| base.text.len()) else {
         return Ok(None);
     };
