@@ -8,6 +8,7 @@
 //!
 //! - `--pack NAME`: this pack only
 //! - `--rounds N`: rounds of timing (9)
+//! - `--no-growth`: what warm decisions cost only, in seconds instead of minutes
 //! - `--splice`: puts the table into `packs/README.md`
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this program exists to print")]
@@ -16,15 +17,16 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tribunal::core::contract::DecisionEffect;
 use tribunal::core::engine::LoadContext;
+use tribunal::core::fault::FaultKind;
 use tribunal::core::pack::schema::InputSchema;
 use tribunal::core::pack::shape::ShapeTable;
 use tribunal::files::read_pack;
-use tribunal_benches::growth::{BENIGN, Growth, HOSTILE, NOISE, Place, growable, measure};
+use tribunal_benches::growth::{Growth, NOISE, Place, growable, measure};
 use tribunal_benches::timing::{median, per_call};
 use tribunal_benches::{Unmeasurable, packs, request_of};
 use tribunal_conformance::parity::{Contestant, Lineup};
@@ -41,6 +43,7 @@ const ATTEMPTS: usize = 4;
 struct Arguments {
     pack: Option<String>,
     rounds: usize,
+    growth: bool,
     splice: bool,
 }
 
@@ -54,7 +57,15 @@ struct Row {
     engines: BTreeMap<String, f64>,
     /// Nanoseconds to read each request from JSON.
     units: Vec<f64>,
+    growth: Grown,
+}
+
+/// How a pack's cost grows.
+#[derive(Default)]
+struct Grown {
     steepest: Option<Steepest>,
+    /// The smallest requests for which an engine reached a limit: by engine, place and limit, in bytes.
+    limited: BTreeMap<(String, String, String), usize>,
 }
 
 /// The steepest growth of a pack.
@@ -113,7 +124,8 @@ fn run() -> Result<ExitCode, Failed> {
     }
     let mut code = ExitCode::SUCCESS;
     for row in &rows {
-        if let Some(steepest) = row.steepest.as_ref().filter(|steepest| is_too_steep(&steepest.growth)) {
+        if let Some(steepest) = row.growth.steepest.as_ref().filter(|steepest| is_too_steep(&steepest.growth))
+        {
             eprintln!("`{}` grows worse than linearly: {steepest}", row.pack);
             code = ExitCode::FAILURE;
         }
@@ -123,7 +135,7 @@ fn run() -> Result<ExitCode, Failed> {
 
 impl Arguments {
     fn read() -> Result<Self, Failed> {
-        let mut read = Self { pack: None, rounds: ROUNDS, splice: false };
+        let mut read = Self { pack: None, rounds: ROUNDS, growth: true, splice: false };
         let mut given = std::env::args().skip(1);
         while let Some(argument) = given.next() {
             match argument.as_str() {
@@ -133,9 +145,13 @@ impl Arguments {
                 "--rounds" => {
                     read.rounds = given.next().ok_or("`--rounds` needs a number")?.parse::<usize>()?.max(1)
                 }
+                "--no-growth" => read.growth = false,
                 "--splice" => read.splice = true,
                 other => {
-                    return Err(format!("`{other}` is not known: --pack NAME, --rounds N, --splice").into());
+                    return Err(format!(
+                        "`{other}` is not known: --pack NAME, --rounds N, --no-growth, --splice"
+                    )
+                    .into());
                 }
             }
         }
@@ -163,11 +179,11 @@ fn row(path: &Path, arguments: &Arguments, versions: &mut BTreeMap<String, Strin
     verify(&runners, &cases)?;
     let asked: Vec<&Case> = cases.into_iter().filter(|case| case.expect.fault.is_none()).collect();
     let row = warm(pack, &runners, &asked, arguments.rounds)?;
-    let steepest = grown(&runners, &asked, arguments.rounds)?;
+    let growth = if arguments.growth { grown(&runners, &asked, arguments.rounds)? } else { Grown::default() };
     let cells: Vec<String> =
         row.engines.iter().map(|(engine, cost)| format!("{engine} {}", multiple(*cost))).collect();
     eprintln!("{}: {}", row.pack, cells.join(", "));
-    Ok(Row { steepest, ..row })
+    Ok(Row { growth, ..row })
 }
 
 /// No figure without the expected answer from every engine.
@@ -218,12 +234,12 @@ fn warm(pack: String, runners: &[&Runner], cases: &[&Case], rounds: usize) -> Re
         costs.insert(runner.engine().to_owned(), median(ratios).ok_or("no case that an engine decides")?);
     }
     let host = median(hosts).ok_or("no case that an engine decides")?;
-    Ok(Row { pack, requests, host, engines: costs, units, steepest: None })
+    Ok(Row { pack, requests, host, engines: costs, units, growth: Grown::default() })
 }
 
 /// The steepest growth of any place with any fill on any engine.
-fn grown(runners: &[&Runner], cases: &[&Case], rounds: usize) -> Result<Option<Steepest>, Failed> {
-    let Some(first) = runners.first() else { return Ok(None) };
+fn grown(runners: &[&Runner], cases: &[&Case], rounds: usize) -> Result<Grown, Failed> {
+    let Some(first) = runners.first() else { return Ok(Grown::default()) };
     let everything = ShapeTable::everything();
     let named = first.pack().input_schema.as_ref().map_or(&everything, InputSchema::shape);
     // What is allowed has passed everything that could have ended the decision early.
@@ -240,12 +256,11 @@ fn grown(runners: &[&Runner], cases: &[&Case], rounds: usize) -> Result<Option<S
     }
     // Three at least: one alone may have met anything.
     let rounds = rounds.div_ceil(3).max(2);
-    let mut steepest: Option<Steepest> = None;
+    let mut grown = Grown::default();
     for (place, case) in begun {
         for (place, most) in growable(first, case, [place]) {
-            // Nothing looks at what no pack names, so that nothing in it is hostile.
-            let hostile = if place.is_named() { HOSTILE.as_slice() } else { &[] };
-            for fill in BENIGN.iter().chain(hostile) {
+            let started = Instant::now();
+            for fill in place.fills() {
                 let again = |rounds| measure(runners, case, &place, most, fill, rounds);
                 let Some(mut growth) = again(rounds)? else { continue };
                 // Noise does not happen every time; growth does.
@@ -256,19 +271,27 @@ fn grown(runners: &[&Runner], cases: &[&Case], rounds: usize) -> Result<Option<S
                         growth = gentler(growth, next);
                     }
                 }
+                let name =
+                    |at: usize| runners.get(at).map_or_else(String::new, |runner| runner.engine().to_owned());
+                for (at, limit, bytes) in &growth.limited {
+                    let limit = FaultKind::Limit(*limit).to_string();
+                    let known = grown.limited.entry((name(*at), place.to_string(), limit)).or_insert(*bytes);
+                    *known = (*known).min(*bytes);
+                }
                 let Some((at, exponent)) = growth.steepest() else { continue };
-                let engine = runners.get(at).map_or_else(String::new, |runner| runner.engine().to_owned());
+                let engine = name(at);
                 let found = Steepest { exponent, engine, growth };
                 if is_too_steep(&found.growth) {
                     eprintln!("  {found}");
                 }
-                if steepest.as_ref().is_none_or(|known| found.growth.excess() > known.growth.excess()) {
-                    steepest = Some(found);
+                if grown.steepest.as_ref().is_none_or(|known| found.growth.excess() > known.growth.excess()) {
+                    grown.steepest = Some(found);
                 }
             }
+            eprintln!("  {place}, by {most} more: {:.1} s", started.elapsed().as_secs_f64());
         }
     }
-    Ok(steepest)
+    Ok(grown)
 }
 
 fn is_too_steep(growth: &Growth) -> bool {
@@ -295,7 +318,7 @@ fn render(rows: &[Row], versions: &BTreeMap<String, String>, load: Option<&str>)
             .iter()
             .map(|engine| row.engines.get(*engine).map_or_else(|| "—".to_owned(), |cost| multiple(*cost)))
             .collect();
-        let growth = row.steepest.as_ref().map_or_else(|| "—".to_owned(), Steepest::to_string);
+        let growth = row.growth.steepest.as_ref().map_or_else(|| "—".to_owned(), Steepest::to_string);
         text.push_str(&format!(
             "| `{}` | {} | {} | {} | {growth} |\n",
             row.pack,
@@ -303,6 +326,18 @@ fn render(rows: &[Row], versions: &BTreeMap<String, String>, load: Option<&str>)
             cells.join(" | "),
             multiple(row.host)
         ));
+    }
+    for row in rows {
+        for ((engine, place, limit), bytes) in &row.growth.limited {
+            text.push_str(&format!(
+                "\n- `{}` on {engine} denies with `{limit}` from a request of {} KiB on, where {place} grows.",
+                row.pack,
+                bytes >> 10
+            ));
+        }
+    }
+    if rows.iter().any(|row| !row.growth.limited.is_empty()) {
+        text.push('\n');
     }
     let units: Vec<f64> = rows.iter().flat_map(|row| row.units.iter().copied()).collect();
     let micros = |time: Option<f64>| time.map_or_else(|| "?".to_owned(), |time| format!("{:.1}", time / 1e3));

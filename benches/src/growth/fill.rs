@@ -15,7 +15,7 @@ const fn fill(name: &'static str, units: &'static [&'static str]) -> Fill {
 }
 
 /// What most places take at any length; with these it is found out how much a place takes.
-pub const BENIGN: [Fill; 6] = [
+pub(super) const BENIGN: [Fill; 6] = [
     fill("letters", &["a"]),
     fill("sentences", &["The report of the third quarter is attached, as you asked. "]),
     fill("path segments", &["/ab"]),
@@ -26,7 +26,7 @@ pub const BENIGN: [Fill; 6] = [
 
 /// What somebody would send who wants a decision to take long: near misses of whatever is looked for, marks that open and never
 /// close, and findings in great number.
-pub const HOSTILE: [Fill; 61] = [
+pub(super) const HOSTILE: [Fill; 61] = [
     fill("`<`", &["<"]),
     fill("`<a `", &["<a "]),
     fill("`<!--`", &["<!--"]),

@@ -6,14 +6,14 @@
 mod fill;
 mod place;
 
-pub use fill::{BENIGN, Fill, HOSTILE};
+pub use fill::Fill;
 pub use place::Place;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tribunal::core::contract::{DecisionEffect, parity};
-use tribunal::core::fault::{Fault, FaultKind};
+use tribunal::core::fault::{Fault, FaultKind, LimitKind};
 use tribunal::{Decision, PolicyRequest};
 use tribunal_conformance::case::Case;
 use tribunal_conformance::{Answer, Runner};
@@ -36,6 +36,8 @@ const FEWEST_ELEMENTS: usize = 15;
 const LEAST_SHARE: f64 = 0.2;
 /// What one timing takes at least.
 const LEAST: Duration = Duration::from_micros(100);
+/// No round begins later than this after the first.
+const LONGEST: Duration = Duration::from_secs(2);
 
 /// How the cost of each engine grows, as exponents.
 #[derive(Debug, Clone)]
@@ -50,6 +52,8 @@ pub struct Growth {
     pub json: f64,
     /// Of copying what was read.
     pub copy: f64,
+    /// The engines that reached a limit of theirs, and so denied what others decide: at which size of the request in bytes.
+    pub limited: Vec<(usize, LimitKind, usize)>,
 }
 
 impl Growth {
@@ -129,7 +133,11 @@ pub fn measure(
     let mut sizes: Vec<Sized> = sizes.into_iter().flatten().collect();
     sizes.dedup_by_key(|size| size.text.len());
     let mut timings = vec![vec![Vec::new(); sizes.len()]; runners.len() + 2];
-    for _ in 0..rounds {
+    let started = Instant::now();
+    for round in 0..rounds {
+        if round > 0 && started.elapsed() > LONGEST {
+            break;
+        }
         for (at, size) in sizes.iter().enumerate() {
             let json = || serde_json::from_slice::<Value>(size.text.as_bytes());
             record(&mut timings, runners.len(), at, per_call(LEAST, json));
@@ -160,7 +168,14 @@ pub fn measure(
         })
         .collect();
     let (Some(copy), Some(json)) = (exponents.pop(), exponents.pop()) else { return Ok(None) };
-    Ok(Some(Growth { place: place.clone(), fill: *fill, engines: exponents, json, copy }))
+    let limited = (0..runners.len()).filter_map(|engine| {
+        sizes.iter().find_map(|size| match size.outcomes.get(engine)? {
+            (_, Some(FaultKind::Limit(limit))) => Some((engine, *limit, size.text.len())),
+            _ => None,
+        })
+    });
+    let limited = limited.collect();
+    Ok(Some(Growth { place: place.clone(), fill: *fill, engines: exponents, json, copy, limited }))
 }
 
 fn record(timings: &mut [Vec<Vec<f64>>], side: usize, size: usize, time: f64) {
@@ -186,11 +201,11 @@ fn sized(
     for (other, answer) in runners.iter().zip(&answers) {
         let (first, answer) = (result(first), result(answer));
         let reasons = runner.pack().manifest.parity.reasons;
-        // What no pack names only some engines take in, and those within their limits.
+        // An engine that has had enough denies: that is no other opinion, and is told apart.
         let is_limit = |answer: &Result<_, Fault>| {
             answer.as_ref().is_err_and(|fault| matches!(fault.kind, FaultKind::Limit(_)))
         };
-        if !place.is_named() && (is_limit(&first) || is_limit(&answer)) {
+        if is_limit(&first) || is_limit(&answer) {
             continue;
         }
         let differences = parity::differences(&case.request, first.as_ref(), answer.as_ref(), reasons);

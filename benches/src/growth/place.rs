@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use tribunal::core::contract::Pointer;
 use tribunal::core::pack::shape::Shape;
 
-use super::fill::{BENIGN, Fill};
+use super::fill::{BENIGN, Fill, HOSTILE};
 
 /// The member in which a request brings what its pack never heard of.
 const UNNAMED: &str = "unnamed";
@@ -61,8 +61,13 @@ impl Place {
             .then(|| Place { pointer: self.pointer.clone(), grows: Grows::Each(count) })
     }
 
-    /// Whether the pack names the place: only then does anything look at what stands in it.
-    pub fn is_named(&self) -> bool {
+    /// What the place is filled with. Only a text that the pack names is searched, so that only there anything is hostile.
+    pub fn fills(&self) -> impl Iterator<Item = &'static Fill> {
+        let is_searched = self.is_named() && matches!(self.grows, Grows::Text);
+        BENIGN.iter().chain(if is_searched { HOSTILE.as_slice() } else { &[] })
+    }
+
+    fn is_named(&self) -> bool {
         self.pointer.tokens() != [UNNAMED]
     }
 
