@@ -2,7 +2,7 @@
 //!
 //! Prints a line for each function: what it takes over 1 KiB and 64 KiB of text, in multiples of a copy of as much text in the same
 //! turn; the median over the turns. What it takes to hand the request on, whatever is derived, is taken off. That a function
-//! gives a member is checked before it is timed.
+//! gives a member is checked before it is timed. `--splice` puts the table into the README of `derive:`.
 
 #![expect(clippy::print_stdout, reason = "this program exists to print")]
 #![expect(clippy::expect_used, reason = "a measurement that cannot begin says why and ends")]
@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use tribunal::core::derive::{DerivePlan, PackData};
 use tribunal::core::document::Document;
 use tribunal_benches::timing::{median, per_call};
+use tribunal_benches::{packs, splice};
 
 const TURNS: usize = 9;
 /// What one timing takes at least.
@@ -69,8 +70,7 @@ const URL: &str = "a-long-name-with%20parts-";
 
 fn main() {
     let now = jiff::Timestamp::UNIX_EPOCH;
-    println!("| function | 1 KiB | 64 KiB |");
-    println!("|---|---:|---:|");
+    let mut table = "| function | over 1 KiB | over 64 KiB |\n|---|---:|---:|\n".to_owned();
     let sizes = [1 << 10, 64 << 10].map(|size| {
         let copied = text(PROSE, size);
         (size, copied.clone(), json!({"x": copied}))
@@ -96,7 +96,12 @@ fn main() {
         });
         let [short, long] =
             costs.map(|cost| if cost < 9.95 { format!("{cost:.1}") } else { format!("{cost:.0}") });
-        println!("| `{name}` | {short} | {long} |");
+        table.push_str(&format!("| `{name}` | {short} | {long} |\n"));
+    }
+    println!("{table}");
+    if std::env::args().any(|argument| argument == "--splice") {
+        let page = packs().join("../engine-core/src/derive/README.md");
+        splice(&page, &table).expect("the page can be written");
     }
 }
 

@@ -28,12 +28,10 @@ use tribunal::core::pack::shape::ShapeTable;
 use tribunal::files::read_pack;
 use tribunal_benches::growth::{Growth, NOISE, Place, growable, measure};
 use tribunal_benches::timing::{median, per_call};
-use tribunal_benches::{Unmeasurable, packs, request_of};
+use tribunal_benches::{Unmeasurable, packs, request_of, splice};
 use tribunal_conformance::parity::{Contestant, Lineup};
 use tribunal_conformance::{Case, Runner};
 
-const BEGIN: &str = "<!-- costs: begin -->";
-const END: &str = "<!-- costs: end -->";
 /// What one timing takes at least.
 const LEAST: Duration = Duration::from_micros(50);
 const ROUNDS: usize = 9;
@@ -120,7 +118,7 @@ fn run() -> Result<ExitCode, Failed> {
     let report = render(&rows, &versions, load.as_deref());
     println!("{report}");
     if arguments.splice {
-        splice(&report)?;
+        splice(&packs().join("README.md"), &report)?;
     }
     let mut code = ExitCode::SUCCESS;
     for row in &rows {
@@ -370,15 +368,4 @@ fn machine(load: Option<&str>) -> String {
         machine.push_str(&format!(", load {load} before it began"));
     }
     machine
-}
-
-/// Puts the report between its marks in the packs' README.
-fn splice(report: &str) -> Result<(), Failed> {
-    let path = packs().join("README.md");
-    let text = std::fs::read_to_string(&path)?;
-    let missing = || format!("`{}` lacks `{BEGIN}` and `{END}`", path.display());
-    let (before, rest) = text.split_once(BEGIN).ok_or_else(missing)?;
-    let (_, after) = rest.split_once(END).ok_or_else(missing)?;
-    std::fs::write(&path, format!("{before}{BEGIN}\n{report}{END}{after}"))?;
-    Ok(())
 }

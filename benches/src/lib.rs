@@ -57,6 +57,20 @@ pub fn packs() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../packs")
 }
 
+/// Puts a table into a page, between the marks `<!-- costs: begin -->` and `<!-- costs: end -->`.
+///
+/// # Errors
+/// A page that cannot be read or written, or has no marks.
+pub fn splice(page: &Path, table: &str) -> std::io::Result<()> {
+    let [begin, end] = ["<!-- costs: begin -->", "<!-- costs: end -->"];
+    let text = std::fs::read_to_string(page)?;
+    let around = text
+        .split_once(begin)
+        .and_then(|(before, rest)| Some((before, rest.split_once(end)?.1)))
+        .ok_or_else(|| std::io::Error::other(format!("`{}` lacks `{begin}` and `{end}`", page.display())))?;
+    std::fs::write(page, format!("{}{begin}\n{table}{end}{}", around.0, around.1))
+}
+
 /// A case's request as a caller's comes in: read from JSON, with its instant and token.
 ///
 /// # Errors
