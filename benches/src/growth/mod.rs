@@ -23,7 +23,7 @@ use crate::timing::{Point, exponent, least, per_call};
 
 /// How much steeper growth may be than that of reading and of copying the same request in the same run, or than linear where those
 /// are flatter. What is linear has no exponent of exactly 1: timings are noisy, and memory is dearer the more of it is touched,
-/// for a copy, too. What is quadratic comes out near 2, and above this even where it is a third of the cost at the largest size.
+/// for a copy, too. What is quadratic comes out near 2, and above this even where it is half of the cost at the largest size.
 pub const NOISE: f64 = 0.15;
 
 /// Sizes, each half of the next.
@@ -290,8 +290,8 @@ mod tests {
         assert!((linear - 1.0).abs() < 1e-9, "{linear}");
         let quadratic = over(|n| 1e6 + n * n / 1e3);
         assert!(quadratic > 1.9, "{quadratic}");
-        // A third of the cost at 64 KiB.
-        let partly = over(|n| 1e4 + 20.0 * n + n * n / 6.5e3);
+        // Half of the cost at 64 KiB.
+        let partly = over(|n| 1e4 + 20.0 * n + n * n / 3.3e3);
         assert!(partly > 1.0 + NOISE, "{partly}");
     }
 
