@@ -1,17 +1,24 @@
 //! What derived members cost: `cargo bench -p tribunal-benches --bench derive`.
 //!
-//! Each function over 1 KiB and 64 KiB of text, beside `copy`, a copy of as much text in the same run. `request` is what it takes
-//! to hand a request on, whatever is derived: a function costs its line less that one, over `copy`. That it gives a member is
-//! checked before it is timed.
+//! Prints a line for each function: what it takes over 1 KiB and 64 KiB of text, in multiples of a copy of as much text in the same
+//! turn; the median over the turns. What it takes to hand the request on, whatever is derived, is taken off. That a function
+//! gives a member is checked before it is timed. `--splice` puts the table into the README of `derive:`.
 
+#![expect(clippy::print_stdout, reason = "this program exists to print")]
 #![expect(clippy::expect_used, reason = "a measurement that cannot begin says why and ends")]
 
 use std::hint::black_box;
+use std::time::Duration;
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use serde_json::{Value, json};
 use tribunal::core::derive::{DerivePlan, PackData};
 use tribunal::core::document::Document;
+use tribunal_benches::timing::{median, per_call};
+use tribunal_benches::{packs, splice};
+
+const TURNS: usize = 9;
+/// What one timing takes at least.
+const LEAST: Duration = Duration::from_millis(2);
 
 /// A function, what it is declared with, and the words its text is made of.
 const FUNCTIONS: [(&str, &str, &str); 24] = [
@@ -61,33 +68,40 @@ const MARKUP: &str = "<p>Some <b>text</b> with a [link](https://h.example/a) and
 /// A path in one segment: deeper ones are refused.
 const URL: &str = "a-long-name-with%20parts-";
 
-fn derive(criterion: &mut Criterion) {
+fn main() {
     let now = jiff::Timestamp::UNIX_EPOCH;
-    for size in [1 << 10, 64 << 10] {
-        let mut group = criterion.benchmark_group(format!("derive-{}KiB", size >> 10));
-        group.throughput(Throughput::Bytes(size));
-        let size = usize::try_from(size).expect("a size fits");
+    let mut table = "| function | over 1 KiB | over 64 KiB |\n|---|---:|---:|\n".to_owned();
+    let sizes = [1 << 10, 64 << 10].map(|size| {
         let copied = text(PROSE, size);
-        group.bench_with_input(BenchmarkId::from_parameter("copy"), &copied, |bencher, text| {
-            bencher.iter(|| black_box(text.as_str()).to_owned());
-        });
-        let request = json!({"x": copied});
-        group.bench_with_input(BenchmarkId::from_parameter("request"), &request, |bencher, request| {
-            let plan = plan("time: {part: year}");
-            bencher.iter(|| plan.apply(black_box(request), now).map(drop));
-        });
-        for (name, declared, words) in FUNCTIONS {
-            let plan = plan(declared);
-            let request = request_of(name, words, size);
+        (size, copied.clone(), json!({"x": copied}))
+    });
+    let nothing = plan("time: {part: year}");
+    for (name, declared, words) in FUNCTIONS {
+        let plan = plan(declared);
+        let costs = sizes.each_ref().map(|(size, copied, plain)| {
+            let request = request_of(name, words, *size);
             let derived = plan.apply(&request, now).expect("it can be derived");
-            let member = derived.pointer("/derived/member");
             // Prose is no address: that it is none is what takes longest to find out.
-            assert_eq!(member.is_some(), !["ip", "in_ranges"].contains(&name), "{name}");
-            group.bench_with_input(BenchmarkId::from_parameter(name), &request, |bencher, request| {
-                bencher.iter(|| plan.apply(black_box(request), now).map(drop));
-            });
-        }
-        group.finish();
+            let is_there = derived.pointer("/derived/member").is_some();
+            assert_eq!(is_there, !["ip", "in_ranges"].contains(&name), "{name}");
+            // The rest of the request is handed on whatever is derived; a list of many texts costs more there.
+            let base = if request.get("x").is_some() { plain } else { &request };
+            let turn = || {
+                let copy = per_call(LEAST, || copied.as_str().to_owned());
+                let base = per_call(LEAST, || nothing.apply(black_box(base), now).map(drop));
+                let whole = per_call(LEAST, || plan.apply(black_box(&request), now).map(drop));
+                (whole - base).max(0.0) / copy
+            };
+            median((0..TURNS).map(|_| turn()).collect()).expect("there are turns")
+        });
+        let [short, long] =
+            costs.map(|cost| if cost < 9.95 { format!("{cost:.1}") } else { format!("{cost:.0}") });
+        table.push_str(&format!("| `{name}` | {short} | {long} |\n"));
+    }
+    println!("{table}");
+    if std::env::args().any(|argument| argument == "--splice") {
+        let page = packs().join("../engine-core/src/derive/README.md");
+        splice(&page, &table).expect("the page can be written");
     }
 }
 
@@ -115,6 +129,3 @@ fn request_of(name: &str, words: &str, size: usize) -> Value {
 fn text(words: &str, size: usize) -> String {
     words.repeat(size / words.len() + 1)
 }
-
-criterion_group!(benches, derive);
-criterion_main!(benches);

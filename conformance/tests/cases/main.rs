@@ -14,6 +14,7 @@
 mod artefacts;
 mod capabilities;
 mod completeness;
+mod costs;
 mod faults;
 mod packs;
 mod prompt_injection;
@@ -35,6 +36,7 @@ fn main() {
     trials.extend(capabilities::trials(root));
     trials.extend(artefacts::trials(root));
     trials.extend(completeness::trials(root));
+    trials.extend(costs::trials(root));
     trials.extend(prompt_injection::trials(root));
     trials.extend(reference::trials(root));
     trials.extend(scenarios::trials(root));
