@@ -29,6 +29,7 @@ cleared if {
 cleared if {
 	input.action.name == "command/run"
 	direct
+	unpushing
 	off_production
 }
 
@@ -41,6 +42,7 @@ cleared if {
 	input.action.name == "mcp/connect"
 	known_server
 	confined
+	visible
 }
 
 # What has to be known of it before it goes ahead without a person.
@@ -100,6 +102,11 @@ refusals contains "shell_command" if {
 	not direct
 }
 
+refusals contains "push_as_command" if {
+	input.action.name == "command/run"
+	not unpushing
+}
+
 refusals contains "production_change" if {
 	input.action.name == "command/run"
 	not off_production
@@ -116,6 +123,11 @@ refusals contains "unknown_mcp_server" if {
 refusals contains "root_outside_workspace" if {
 	input.action.name == "mcp/connect"
 	not confined
+}
+
+refusals contains "hidden_root" if {
+	input.action.name == "mcp/connect"
+	not visible
 }
 
 # Files. No list is passed by a path that is not there: `!=` with nothing is undefined.
@@ -163,6 +175,20 @@ listed(program) if known_command(program)
 
 known_command(program) if {"program": program, "subcommand": input.context.argv[1]} in data.commands
 
+# A push is asked for as `git/push`, which says what it changes.
+unpushing if tool != "git"
+
+unpushing if {
+	every push in data.pushes {
+		every word in subcommands { word != push }
+	}
+}
+
+# Behind an option, any word may be git's subcommand: `git -C x push`.
+subcommands := input.derived.words if startswith(input.derived.words[1], "-")
+
+else := array.slice(input.derived.words, 1, 2)
+
 off_production if every program in data.infrastructure { program != tool }
 
 # Terraform may be listed with all that it does, and still changes nothing in production.
@@ -170,19 +196,21 @@ off_production if known_command(tool)
 
 off_production if {
 	every production in data.production {
-		production != object.get(input.derived, "workspace", null)
+		production != beginning(object.get(input.derived, "selected", ""))
 		every word in input.derived.words { elsewhere(word, production) }
 	}
 }
 
-# Of `-var-file=envs/eu/prod.tfvars`: neither `prod` nor `eu`.
+# Of `-var-file=envs/eu/prod-1.tfvars`: neither `prod` nor `eu`.
 elsewhere(word, production) if {
 	assigned := split(word, "=")
 	parts := split(assigned[count(assigned) - 1], "/")
-	production != split(parts[count(parts) - 1], ".")[0]
+	production != beginning(parts[count(parts) - 1])
 	folders := [part | some part in array.slice(parts, 0, count(parts) - 1); not part in {"", "."}]
-	every folder in array.slice(folders, count(folders) - 1, count(folders)) { production != folder }
+	every folder in array.slice(folders, count(folders) - 1, count(folders)) { production != beginning(folder) }
 }
+
+beginning(name) := regex.split("[.,_-]", name)[0]
 
 # Branches.
 unprotected if {
@@ -202,3 +230,10 @@ pushed_to(refspec) := segment if {
 known_server if input.resource.id in data.mcp_servers
 
 confined if every root in input.context.roots { startswith(root, "/") == false }
+
+# The workspace itself is `.`.
+visible if {
+	every root in input.context.roots {
+		regex.match("(^|/)[.].", root) == false
+	}
+}
