@@ -166,10 +166,11 @@ pub(super) const NL_BSN: Definition = Definition {
 pub(super) const IN_AADHAAR: Definition = Definition {
     pattern: r"(?-u:\b)[2-9][0-9]{3}(?:[ ][0-9]{4}[ ]|-[0-9]{4}-|[0-9]{4})[0-9]{4}(?-u:\b)",
     read: |text, candidate, found| {
+        let number = part(text, candidate.clone());
+        let is_grouped = candidate.len() > 12 && !are_years(number);
         let is_named = || is_named(text, candidate.start, &["aadhaar", "aadhar", "uidai", "आधार"]);
-        let is_written = candidate.len() > 12 || is_named();
-        if is_written
-            && verhoeff(part(text, candidate.clone()))
+        if verhoeff(number)
+            && (is_grouped || is_named())
             && !is_joined(text, &candidate)
             && !is_of_card(text, &candidate)
         {
@@ -178,6 +179,11 @@ pub(super) const IN_AADHAAR: Definition = Definition {
     },
     example: "2341 2341 2346",
 };
+
+/// Whether every four digits are a year of this century or the last: `2023 2024 2025` passes Verhoeff's test.
+fn are_years(number: &str) -> bool {
+    digits(number).chunks(4).all(|group| matches!(group, [1, 9, ..] | [2, 0, ..]))
+}
 
 /// Whether three groups of four digits are a payment card with the one before or after them.
 fn is_of_card(text: &str, range: &Range<usize>) -> bool {
@@ -340,6 +346,7 @@ mod tests {
                 ("Aadhaar 999941057058", "999941057058"),
                 ("2341-2341-2346", "2341-2341-2346"),
                 ("issued 2021 2341 2341 2346", "2341 2341 2346"),
+                ("Aadhaar 2023 2024 2025", "2023 2024 2025"),
                 ("2341 2341 2346 2021", "2341 2341 2346"),
                 ("1000 2000 3000 2341 2341 2346", "2341 2341 2346"),
             ],
@@ -353,6 +360,9 @@ mod tests {
                 "4111 1111 1111 1111",
                 "issued 2021 2341 2341 2345",
                 "2021-2341-2341-2346",
+                // Years one after another.
+                "2023 2024 2025",
+                "from 2021 2022 2023 2024 2025 on",
                 // Cards whose last or first three groups pass Verhoeff's test.
                 "4009 2341 2341 2346",
                 "4242 4242 2006 0000",
