@@ -4,9 +4,9 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::Builder;
+use tempfile::{Builder, TempPath};
 use tribunal::PolicyRequest;
-use tribunal::core::contract::record::{RecordFailure, RecordSettings};
+use tribunal::core::contract::record::RecordSettings;
 use tribunal::core::contract::{Outcome, PolicyDecisions};
 use uuid::Uuid;
 
@@ -17,9 +17,22 @@ pub(crate) struct Artifacts {
     settings: RecordSettings,
 }
 
-/// An artifact that could not be written, and the decision must not stand without it.
+/// An artifact that is written, and not yet in its place. Dropped, it was never there.
 #[derive(Debug)]
-pub(crate) struct Unwritten(pub(crate) String);
+pub(crate) struct Draft {
+    text: TempPath,
+    place: PathBuf,
+}
+
+impl Draft {
+    /// Puts it into its place. No file is ever overwritten.
+    ///
+    /// # Errors
+    /// If it could not be put there.
+    pub(crate) fn publish(self) -> io::Result<()> {
+        self.text.persist_noclobber(self.place).map_err(|error| error.error)
+    }
+}
 
 impl Artifacts {
     /// Opens the folder, or makes it. Whether that worked is told when the first artifact is written.
@@ -27,31 +40,25 @@ impl Artifacts {
         Self { folder: fs::create_dir_all(folder).map(|()| folder.to_path_buf()), settings }
     }
 
-    /// Writes the artifact of a decision into a file of its own: `RUN.STEP.DECISION.json`, with `none` for what a request
-    /// does not say. A reader never meets half of it, and no file is ever overwritten.
+    /// Drafts the artifact of a decision, see [`Artifacts::draft`].
     ///
     /// # Errors
-    /// If it could not be written, unless the deployment says that decisions stand all the same.
-    pub(crate) fn write(
+    /// If it could not be written.
+    pub(crate) fn draft_of(
         &self,
         request: &PolicyRequest,
         outcome: &Outcome,
         decision_id: Uuid,
-    ) -> Result<(), Unwritten> {
-        let document = PolicyDecisions::new(request, outcome, &self.settings);
-        match (self.put(&document, decision_id), self.settings.on_failure) {
-            (Ok(()), _) | (Err(_), RecordFailure::Ignore) => Ok(()),
-            (Err(error), RecordFailure::Deny) => {
-                Err(Unwritten(format!("the artifact cannot be written: {error}")))
-            }
-        }
+    ) -> io::Result<Draft> {
+        self.draft(&PolicyDecisions::new(request, outcome, &self.settings), decision_id)
     }
 
-    /// Writes a document into a file of its own, see [`Artifacts::write`].
+    /// Writes a document that gets a file of its own: `RUN.STEP.DECISION.json`, with `none` for what a request does not say.
+    /// A reader never meets half of it.
     ///
     /// # Errors
     /// If it could not be written.
-    pub(crate) fn put(&self, document: &PolicyDecisions, decision_id: Uuid) -> io::Result<()> {
+    pub(crate) fn draft(&self, document: &PolicyDecisions, decision_id: Uuid) -> io::Result<Draft> {
         let document = PolicyDecisions { decision_id: Some(decision_id), ..document.clone() };
         let folder = self.folder.as_ref().map_err(|error| io::Error::new(error.kind(), error.to_string()))?;
         // Only UUIDs get here, written by ourselves: nothing that a request says becomes part of a path.
@@ -64,8 +71,8 @@ impl Artifacts {
         let mut text = serde_json::to_vec_pretty(&document)?;
         text.push(b'\n');
         file.write_all(&text)?;
-        file.persist_noclobber(folder.join(name)).map_err(|error| error.error)?;
-        Ok(())
+        // Closed: there may be more drafts than a process may have open files.
+        Ok(Draft { text: file.into_temp_path(), place: folder.join(name) })
     }
 }
 
@@ -91,10 +98,11 @@ mod tests {
         let evaluation =
             crate::evaluator::Evaluation::refused(Fault::new(FaultKind::RequestBounds, "nonsense"), None);
         let (request, outcome) = (&evaluation.request, &evaluation.outcome);
-        artifacts.write(request, outcome, Uuid::from_u128(1)).unwrap();
-        artifacts.write(request, outcome, Uuid::from_u128(2)).unwrap();
-        let error = artifacts.write(request, outcome, Uuid::from_u128(1)).unwrap_err();
-        assert!(error.0.contains("exists"), "{}", error.0);
+        let draft = |id| artifacts.draft_of(request, outcome, Uuid::from_u128(id)).unwrap();
+        draft(1).publish().unwrap();
+        draft(2).publish().unwrap();
+        assert_eq!(draft(1).publish().unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        drop(draft(3));
         let names: Vec<_> = fs::read_dir(folder.path().join("a/b"))
             .unwrap()
             .map(|entry| entry.unwrap().file_name())

@@ -11,7 +11,8 @@
 //! - [`pipeline`]: many requests at once, answered in their order
 //! - [`evaluator`]: one request decided, explained and compared
 //! - [`lineup`]: the same packs on every engine
-//! - [`recorder`]: decisions written down
+//! - [`ledger`]: decisions written down, such that all that is written tells the outcome that counts
+//! - [`recorder`]: a record of each, a line of one file
 //! - [`artifact`]: the same for others to read, a file each
 //! - [`report`]: answers for people
 //! - [`beside`]: references and tokens beside a comparison
@@ -27,6 +28,7 @@ mod evaluator;
 mod exit;
 mod failure;
 mod input;
+mod ledger;
 mod lineup;
 mod pipeline;
 mod recorder;

@@ -221,6 +221,41 @@ fn a_number_is_screened_as_a_text_is() {
     assert!(!text_of(&document).contains("4111"), "{}", text_of(&document));
 }
 
+/// `hunter2-Correct9Horse` is a word like another, unless it is a password.
+#[test]
+fn a_value_is_looked_at_with_its_name() {
+    let mut request = request().to_payload();
+    request["context"]["trust"] = json!({
+        "password": "hunter2-Correct9Horse",
+        "more": {"ssn": 219_099_999, "api_keys": ["9fK2xVq7LmT4bYw8", "none"]},
+        "fetched_from": "203.0.113.7",
+        "level": "untrusted", "build": "hunter2-Correct9Horse",
+    });
+    request["context"]["secret"] = json!("gone");
+    let request = PolicyRequest::from_slice(request.to_string().as_bytes()).unwrap();
+    let decision = Decision {
+        effect: DecisionEffect::Redact,
+        reason: None,
+        patches: vec![
+            replace("/context/prompt", json!("fine")),
+            replace("/context/secret", json!("q7LmT4bYw8RzN3cD")),
+        ],
+        step_up: None,
+    };
+    let outcome = Outcome { decision, ..redacted(DecisionEffect::Redact) };
+    let document = PolicyDecisions::new(&request, &outcome, &RecordSettings::default());
+    let trust = serde_json::to_value(document.source_trust.as_ref().unwrap()).unwrap();
+    assert_eq!(
+        trust,
+        json!({
+            "password": "[masked]", "more": {"ssn": "[masked]", "api_keys": ["[masked]", "none"]},
+            "fetched_from": "[filtered-ip-address]", "level": "untrusted", "build": "hunter2-Correct9Horse",
+        })
+    );
+    assert!(!text_of(&document).contains("q7LmT4"), "{}", text_of(&document));
+    assert_eq!(document.patches[0].value, Some(json!("fine")));
+}
+
 #[test]
 fn faults_are_counted_and_their_details_stay_away() {
     let fault = Fault::new(FaultKind::Schema, "hunter2 is not a number");

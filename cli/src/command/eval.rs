@@ -7,17 +7,19 @@ use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
+use tribunal::core::contract::record::RecordFailure;
 use tribunal::{Fault, FaultKind, PolicyRequest, Token};
 
 use crate::arguments::Format;
-use crate::artifact::{self, Artifacts};
+use crate::artifact::Artifacts;
 use crate::evaluator::{Evaluation, Evaluator};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::input::{self, Line, Lines, Requests};
+use crate::ledger::{Entry, Ledger};
 use crate::lineup::Lineup;
 use crate::pipeline;
-use crate::recorder::{Recorder, Recording, Unwritten};
+use crate::recorder::{Recorder, Recording};
 use crate::report::{comparison, explanation, outcome};
 use crate::target::{Target, known_engine};
 use crate::terminal::{self, complain, plain, plain_lines};
@@ -66,10 +68,10 @@ pub(crate) struct Args {
 }
 
 /// Where decisions are written down.
-#[derive(Default)]
 struct WrittenDown {
-    artifacts: Option<Artifacts>,
-    records: Option<(Recording, Recorder)>,
+    ledger: Ledger,
+    /// One thread writes records.
+    recorder: Option<Recorder>,
 }
 
 /// The most bad lines that are complained about one by one.
@@ -107,11 +109,12 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let deployed = service.as_ref().ok().filter(|_| args.target.is_deployment());
     let recording = Recording::new(deployed.map(|tribunal| &tribunal.deployment().record));
     let written_down = WrittenDown {
-        artifacts: args.artifact.as_ref().map(|path| Artifacts::open(path, recording.settings().clone())),
-        records: args.record.as_ref().map(|path| {
-            let recorder = Recorder::open(path, recording.settings().on_failure);
-            (recording, recorder)
-        }),
+        ledger: Ledger {
+            artifacts: args.artifact.as_ref().map(|path| Artifacts::open(path, recording.settings().clone())),
+            on_failure: recording.settings().on_failure,
+            recording: args.record.is_some().then_some(recording),
+        },
+        recorder: args.record.as_ref().map(|path| Recorder::open(path)),
     };
     let evaluator = Evaluator { service, lineup: None, explain: args.explain, token, now: args.now };
     let requests = input::open(&args.input)
@@ -165,31 +168,23 @@ fn one(
     answer(args, evaluation, written_down)
 }
 
-/// Writes the artifact; an evaluation without one that was asked for is a denial from here on.
-fn write_artifact(
-    artifacts: Option<&Artifacts>,
-    evaluation: &mut Evaluation,
-) -> Result<(), artifact::Unwritten> {
-    let Some(artifacts) = artifacts else { return Ok(()) };
-    let written = artifacts.write(&evaluation.request, &evaluation.outcome, evaluation.decision_id);
-    if let Err(artifact::Unwritten(why)) = &written {
-        evaluation.deny_unrecorded(why);
+/// How much it matters that something could not be written down.
+fn severity(on_failure: RecordFailure) -> &'static str {
+    match on_failure {
+        RecordFailure::Deny => "error",
+        RecordFailure::Ignore => "warning",
     }
-    written
 }
 
 /// Writes down and prints one answer.
-fn answer(args: &Args, mut evaluation: Evaluation, written_down: WrittenDown) -> Result<Exit, Failure> {
-    if let Err(artifact::Unwritten(why)) = write_artifact(written_down.artifacts.as_ref(), &mut evaluation) {
-        complain("error", &plain(&why));
+fn answer(args: &Args, evaluation: Evaluation, written_down: WrittenDown) -> Result<Exit, Failure> {
+    let WrittenDown { ledger, mut recorder } = written_down;
+    let mut entry = ledger.draft(evaluation);
+    ledger.enter(&mut entry, recorder.as_mut());
+    for why in &entry.missed {
+        complain(severity(ledger.on_failure), &plain(why));
     }
-    if let Some((recording, mut recorder)) = written_down.records {
-        let line = recording.line(&evaluation);
-        if let Err(Unwritten(why)) = recorder.write(line) {
-            complain("error", &plain(&why));
-            evaluation.deny_unrecorded(&why);
-        }
-    }
+    let evaluation = entry.evaluation;
     match args.format {
         Format::Json => terminal::print_json(&evaluation.report())?,
         Format::Text => write_text(&mut terminal::stdout(), &evaluation)?,
@@ -212,9 +207,8 @@ fn write_text(out: &mut dyn Write, evaluation: &Evaluation) -> io::Result<()> {
 /// What a worker makes of a line.
 struct Answered {
     number: u64,
-    evaluation: Evaluation,
+    entry: Entry,
     json: io::Result<Vec<u8>>,
-    record: Option<io::Result<Vec<u8>>>,
 }
 
 fn many(
@@ -234,17 +228,15 @@ fn many(
         .map(NonZero::from)
         .or_else(|| std::thread::available_parallelism().ok())
         .unwrap_or(NonZero::<usize>::MIN);
-    let (recording, mut recorder) = written_down.records.unzip();
-    let artifacts = written_down.artifacts;
+    let WrittenDown { ledger, mut recorder } = written_down;
+    let ledger = Arc::new(ledger);
     let is_loaded = evaluator.service.is_ok();
     let evaluator = Arc::new(evaluator);
+    let drafting = ledger.clone();
     let work = move |line: Line| {
-        let mut evaluation = evaluator.evaluate(&line.text);
-        // Told with the line's number below, as every fault that is nobody's policy.
-        let _told = write_artifact(artifacts.as_ref(), &mut evaluation);
-        let json = json_line(&evaluation);
-        let record = recording.as_ref().map(|recording| recording.line(&evaluation));
-        (Answered { number: line.number, evaluation, json, record }, line.text.len())
+        let entry = drafting.draft(evaluator.evaluate(&line.text));
+        let json = json_line(&entry.evaluation);
+        (Answered { number: line.number, entry, json }, line.text.len())
     };
     let source = move || {
         let mut batch: Vec<Line> = lines.next()?.into_iter().collect();
@@ -263,20 +255,24 @@ fn many(
     let mut complaints = 0_usize;
     let ended = pipeline::in_order(jobs, source, work, |batch| {
         for (mut answered, length) in batch {
-            if let Some((recorder, record)) = recorder.as_mut().zip(answered.record)
-                && let Err(Unwritten(why)) = recorder.write(record)
-            {
-                answered.evaluation.deny_unrecorded(&why);
-                answered.json = json_line(&answered.evaluation);
+            if ledger.enter(&mut answered.entry, recorder.as_mut()) {
+                answered.json = json_line(&answered.entry.evaluation);
             }
-            let ended = answered.evaluation.exit();
-            if let (Exit::Input | Exit::Tool, true, Some(fault)) =
-                (ended, is_loaded, &answered.evaluation.outcome.fault)
-            {
+            let Entry { evaluation, missed, .. } = &answered.entry;
+            let ended = evaluation.exit();
+            let mut tell = |kind: &str, why: &str| {
                 complaints += 1;
                 if complaints <= COMPLAINTS {
-                    complain("error", &format!("line {}: {}", answered.number, plain_lines(&fault.detail)));
+                    complain(kind, &format!("line {}: {}", answered.number, plain_lines(why)));
                 }
+            };
+            for why in missed {
+                tell(severity(ledger.on_failure), why);
+            }
+            if let (Exit::Input | Exit::Tool, true, true, Some(fault)) =
+                (ended, is_loaded, missed.is_empty(), &evaluation.outcome.fault)
+            {
+                tell("error", &fault.detail);
             }
             exit = exit.max(Some(ended));
             let json = answered.json?;

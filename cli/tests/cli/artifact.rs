@@ -118,7 +118,40 @@ fn an_artifact_that_cannot_be_written_is_a_denial() {
         "tribunal.yaml",
         "packs: [{pack: cards, engine: rego-native}]\nrecord: {on_failure: ignore}\n",
     );
-    assert_eq!(folder.run_with(&[&EVAL[..], &["file"]].concat(), step(1, "hello").as_bytes()).code, 0);
+    let one = step(1, "hello");
+    for (input, warning) in [
+        (one.clone(), "warning: the artifact cannot be written"),
+        (format!("{one}\n{one}\n"), "warning: line 2: the artifact cannot be written"),
+    ] {
+        let run = folder.run_with(&[&EVAL[..], &["file"]].concat(), input.as_bytes());
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        assert!(run.stderr.contains(warning), "{}", run.stderr);
+    }
+}
+
+/// An artifact of a decision that did not stand would be a lie to whoever reads it.
+#[test]
+fn an_artifact_tells_that_the_record_could_not_be_written() {
+    let folder = folder();
+    let one = step(1, "hello");
+    // A folder cannot be appended to.
+    let arguments = [&EVAL[..], &["artifacts", "--record", "cards"]].concat();
+    assert_eq!(folder.run_with(&arguments, one.as_bytes()).code, 1);
+    assert_eq!(folder.run_with(&arguments, format!("{one}\n{one}\n").as_bytes()).code, 1);
+    let found = artifacts(&folder);
+    assert_eq!(found.len(), 3, "one a decision, and no draft: {found:?}");
+    for (_, artifact) in found {
+        assert_eq!((&artifact["effect"], &artifact["fault"]), (&json!("deny"), &json!("record_unwritten")));
+    }
+    // Where decisions stand all the same, they are told as they are.
+    folder.write(
+        "tribunal.yaml",
+        "packs: [{pack: cards, engine: rego-native}]\nrecord: {on_failure: ignore}\n",
+    );
+    fs::remove_dir_all(folder.file("artifacts")).unwrap();
+    let run = folder.run_with(&arguments, one.as_bytes());
+    assert_eq!((run.code, &artifacts(&folder)[0].1["effect"]), (0, &json!("allow")), "{}", run.stderr);
+    assert!(run.stderr.contains("warning: the record cannot be written"), "{}", run.stderr);
 }
 
 /// A bare pack says nothing about what may be written down.

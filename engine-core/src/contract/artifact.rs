@@ -21,7 +21,7 @@ use super::patch::{self, Patch, Pointer};
 use super::preview::{Extent, Preview};
 use super::record::{RecordSettings, RecordedInput};
 use super::request::PolicyRequest;
-use super::screen::{is_clean, screened};
+use super::screen::{is_clean, is_clean_under, screened};
 use super::secrets::Secrets;
 use crate::fault::FaultKind;
 
@@ -417,7 +417,10 @@ impl<'a> View<'a> {
         // Neither the value nor a digest of it, where something in it is not to be told, or nobody has looked.
         let told = value.filter(|_| self.tells(place)).filter(|value| {
             let text = value.to_string();
-            text.chars().nth(LONGEST_READ).is_none() && self.secrets.spare(&text) && is_clean(&text)
+            text.chars().nth(LONGEST_READ).is_none()
+                && self.secrets.spare(&text)
+                && is_clean(&text)
+                && is_clean_under(name_of(place), &text)
         });
         let is_short = |value: &&Value| value.to_string().chars().nth(LONGEST_TEXT).is_none();
         PatchSummary {
@@ -466,7 +469,9 @@ impl<'a> View<'a> {
         let place = patch.path();
         let shown = match (patch, place.get(self.payload)) {
             (Patch::Replace { value: Value::String(after), .. }, Some(before))
-                if self.tells(place) && after.chars().nth(LONGEST_READ).is_none() =>
+                if self.tells(place)
+                    && after.chars().nth(LONGEST_READ).is_none()
+                    && is_clean_under(name_of(place), &screened(after)) =>
             {
                 // The whole of it is looked through: the part that is shown may begin in the middle of a secret.
                 let after = screened(&self.secrets.conceal(after));
@@ -489,7 +494,9 @@ impl<'a> View<'a> {
             Value::Object(members) => {
                 let mut more = Map::new();
                 for (name, value) in members.iter().take(TRUST_WIDTH) {
-                    more.insert(self.text(name), self.bounded(value, TRUST_DEPTH));
+                    let name = self.text(name);
+                    let value = self.bounded(&name, value, TRUST_DEPTH);
+                    more.insert(name, value);
                 }
                 let origin = match more.remove("origin") {
                     Some(Value::String(origin)) => Some(origin),
@@ -500,30 +507,40 @@ impl<'a> View<'a> {
             }
             // One word for all there is to say, as `untrusted`.
             other => {
-                let more = Map::from_iter([("trust".to_owned(), self.bounded(other, TRUST_DEPTH))]);
+                let name = "trust".to_owned();
+                let value = self.bounded(&name, other, TRUST_DEPTH);
+                let more = Map::from_iter([(name, value)]);
                 Some(SourceTrust { origin: None, provenance: None, more })
             }
         }
     }
 
-    fn bounded(&self, value: &Value, depth: usize) -> Value {
+    /// A value that stands under a name, also as an element of a list.
+    fn bounded(&self, name: &str, value: &Value, depth: usize) -> Value {
+        let masked = || Value::String(super::record::MASKED.to_owned());
         match value {
-            Value::String(text) => Value::String(self.text(text)),
+            Value::String(text) => {
+                let text = self.text(text);
+                if is_clean_under(name, &text) { Value::String(text) } else { masked() }
+            }
             Value::Array(_) | Value::Object(_) if depth == 0 => Value::String("…".to_owned()),
             Value::Array(items) => {
-                items.iter().take(TRUST_WIDTH).map(|item| self.bounded(item, depth - 1)).collect()
+                items.iter().take(TRUST_WIDTH).map(|item| self.bounded(name, item, depth - 1)).collect()
             }
             Value::Object(members) => {
-                let bounded =
-                    |(name, value): (&String, &Value)| (self.text(name), self.bounded(value, depth - 1));
+                let bounded = |(name, value): (&String, &Value)| {
+                    let name = self.text(name);
+                    let value = self.bounded(&name, value, depth - 1);
+                    (name, value)
+                };
                 members.iter().take(TRUST_WIDTH).map(bounded).collect()
             }
             Value::Number(number) => {
                 let text = number.to_string();
-                if self.secrets.spare(&text) && is_clean(&text) {
+                if self.secrets.spare(&text) && is_clean_under(name, &text) {
                     value.clone()
                 } else {
-                    Value::String(super::record::MASKED.to_owned())
+                    masked()
                 }
             }
             other => other.clone(),
@@ -536,6 +553,11 @@ fn operation(patch: &Patch) -> PatchOperation {
         Patch::Replace { .. } => PatchOperation::Replace,
         Patch::Remove { .. } => PatchOperation::Remove,
     }
+}
+
+/// The name under which a value stands.
+fn name_of(place: &Pointer) -> &str {
+    place.tokens().last().map_or("", String::as_str)
 }
 
 /// No more than [`LONGEST_TEXT`] characters.

@@ -31,6 +31,11 @@ pub(super) fn is_clean(text: &str) -> bool {
     look_through(text).is_some_and(|screened| screened == text)
 }
 
+/// Whether there is nothing to find either where a text stands under a name, which may be what tells: `password`.
+pub(super) fn is_clean_under(name: &str, text: &str) -> bool {
+    is_clean(&format!("{name}: {text}"))
+}
+
 fn look_through(text: &str) -> Option<String> {
     // Many texts are a policy's word for what it found: nothing that is looked for is so short and without digits.
     if text.len() < SHORTEST_WORD
@@ -58,6 +63,10 @@ mod tests {
             ("AKIAIOSFODNNAEXAMPLE", "[filtered-aws-access-key]"),
             ("glpat-abcdefghijklmnopqrst", "[filtered-gitlab-token]"),
             ("xoxb-abcdefghij", "[filtered-slack-token]"),
+            (
+                "from 203.0.113.7 by 2001:db8::8:800:200c:417a",
+                "from [filtered-ip-address] by [filtered-ip-address]",
+            ),
         ] {
             assert_eq!(screened(text), shown);
             assert!(!is_clean(text));
@@ -70,6 +79,7 @@ mod tests {
             "allow policy.biscuit:27",
             "018f0000-0000-7000-8000-000000000001",
             "/context/prompt",
+            "0.1.2 of 2026-11-21T12:30:45Z, v1.2.3.4",
         ] {
             assert!(is_clean(text), "{text}: {}", screened(text));
         }

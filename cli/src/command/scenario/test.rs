@@ -9,7 +9,7 @@ use tribunal_conformance::scenario::{
 };
 use uuid::Uuid;
 
-use crate::artifact::Artifacts;
+use crate::artifact::{Artifacts, Draft};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::report::tests::{self, Test, Verdict};
@@ -115,7 +115,7 @@ fn write_artifacts(folder: Option<&Path>, engine: &str, result: &ScenarioResult)
     let artifacts = Artifacts::open(&folder.join(engine), RecordSettings::default());
     for step in &result.steps {
         if let Played::Asked(asked) = &step.played {
-            let written = artifacts.put(&asked.artifact, Uuid::now_v7());
+            let written = artifacts.draft(&asked.artifact, Uuid::now_v7()).and_then(Draft::publish);
             written.map_err(|error| Failure::unwritable(folder, &error))?;
         }
     }

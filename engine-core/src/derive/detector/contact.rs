@@ -7,7 +7,7 @@ use super::{Definition, part};
 
 /// RFC 5321 and 6531, without quoted local parts.
 pub(super) const EMAIL: Definition = Definition {
-    pattern: r"(?i)[\p{L}\p{N}!#$%&'*+/=?^_`{|}~.-]+@(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]*[\p{L}\p{N}])?\.)+(?:xn--[a-z0-9-]+|\p{L}{2,24})",
+    pattern: r"(?i)(?P<head>[\p{L}\p{N}!#$%&'*+/=?^_`{|}~.-]+@)(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]*[\p{L}\p{N}])?\.)+(?:xn--[a-z0-9-]+|\p{L}{2,63})",
     read: email,
     example: "jane.doe@example.org",
 };
@@ -91,6 +91,12 @@ mod tests {
                 ("ｊａｎｅ＠ｅｘａｍｐｌｅ.org", "ｊａｎｅ＠ｅｘａｍｐｌｅ.org"),
                 ("jane&#64;example.org", "jane&#64;example.org"),
                 ("mailto:jane@example.org?subject=x", "jane@example.org"),
+                (
+                    "jane@example.abcdefghijklmnopqrstuvwxyzabcdef",
+                    "jane@example.abcdefghijklmnopqrstuvwxyzabcdef",
+                ),
+                // What looks like a file is the beginning of an address.
+                ("a@icon.png@example.org", "icon.png@example.org"),
             ],
         );
         finds_nothing(
@@ -131,6 +137,7 @@ mod tests {
                 ("030/23125678", "030/23125678"),
                 ("+1 (202) 555-0143", "+1 (202) 555-0143"),
                 ("＋４４ ２０ ７９４６ ０９５８", "＋４４ ２０ ７９４６ ０９５８"),
+                ("x+1 202 555 0143", "202 555 0143"),
             ],
         );
         finds_nothing(

@@ -79,7 +79,8 @@ pub enum Detector {
 
 /// How something is detected.
 struct Definition {
-    /// Where it might stand; the group `span`, where there is one, is the candidate.
+    /// Where it might stand; the group `span`, where there is one, is the candidate. A pattern without bounds may have a group
+    /// `head`: after it the search goes on, if there is nothing.
     pattern: &'static str,
     /// Says what stands there: adds the ranges of findings that begin in the candidate.
     read: fn(text: &str, candidate: Range<usize>, found: &mut Vec<Range<usize>>),
@@ -91,25 +92,45 @@ struct Definition {
 #[derive(Debug, Clone)]
 pub(super) struct Compiled {
     regex: Regex,
+    /// Whether it has the group `span`.
     is_narrowed: bool,
+    onward: Onward,
     detector: Detector,
+}
+
+/// Where the search goes on after a candidate that is nothing: what it holds may begin something. Whichever it is, no byte is
+/// matched more often than a pattern is long or has parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Onward {
+    /// At the candidate's second character, for patterns that match texts of bounded length.
+    Within,
+    /// After the group `head`.
+    AfterHead,
+    /// After the match, from which all is read that it may hold.
+    After,
 }
 
 impl Compiled {
     /// What is found in a text that was cleaned, in order.
     pub(super) fn find(&self, text: &str) -> Vec<Range<usize>> {
         let read = self.detector.definition().read;
-        let mut found = Vec::new();
-        if self.is_narrowed {
-            for captures in self.regex.captures_iter(text) {
-                if let Some(candidate) = captures.name("span") {
-                    read(text, candidate.range(), &mut found);
-                }
-            }
-        } else {
-            for candidate in self.regex.find_iter(text) {
-                read(text, candidate.range(), &mut found);
-            }
+        let mut found: Vec<Range<usize>> = Vec::new();
+        let mut at = 0;
+        while let Some(matched) = self.regex.find_at(text, at) {
+            let group = |name| {
+                let captures = self.regex.captures_at(text, matched.start())?;
+                captures.name(name).map(|group| group.range())
+            };
+            let candidate = self.is_narrowed.then(|| group("span")).flatten().unwrap_or(matched.range());
+            let known = found.len();
+            read(text, candidate.clone(), &mut found);
+            let onward = match (found.get(known..).and_then(|new| new.last()), self.onward) {
+                (Some(last), _) => last.end,
+                (None, Onward::Within) => candidate.start.max(after_char(text, matched.start())),
+                (None, Onward::AfterHead) => group("head").map_or(matched.end(), |head| head.end),
+                (None, Onward::After) => matched.end(),
+            };
+            at = onward.max(after_char(text, at));
         }
         found
     }
@@ -158,8 +179,17 @@ impl Detector {
     /// Where its pattern does not compile, which the tests rule out.
     pub(super) fn compile(self) -> Result<Compiled, regex::Error> {
         let regex = Regex::new(self.definition().pattern)?;
-        let is_narrowed = regex.capture_names().flatten().any(|name| name == "span");
-        Ok(Compiled { regex, is_narrowed, detector: self })
+        let has = |group: &str| regex.capture_names().flatten().any(|name| name == group);
+        let is_bounded = || {
+            let parsed = regex_syntax::parse(regex.as_str()).ok();
+            parsed.is_some_and(|parsed| parsed.properties().maximum_len().is_some())
+        };
+        let onward = match () {
+            () if has("head") => Onward::AfterHead,
+            () if is_bounded() => Onward::Within,
+            () => Onward::After,
+        };
+        Ok(Compiled { is_narrowed: has("span"), onward, regex, detector: self })
     }
 
     fn definition(self) -> Definition {
@@ -198,6 +228,17 @@ impl Detector {
 /// Takes a candidate as it is.
 fn whole(_: &str, candidate: Range<usize>, found: &mut Vec<Range<usize>>) {
     found.push(candidate);
+}
+
+/// The place after the character at a place.
+fn after_char(text: &str, at: usize) -> usize {
+    (at + 1..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len())
+}
+
+/// How far the characters of a kind go from a place.
+fn while_in(text: &str, at: usize, kind: impl Fn(char) -> bool) -> usize {
+    let rest = part(text, at..text.len());
+    at + rest.find(|char| !kind(char)).unwrap_or(rest.len())
 }
 
 /// The part of a text, or nothing where a range does not lie on characters.

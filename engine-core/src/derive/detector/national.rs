@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::checksum::{digits, ean, iso_7064_mod_11_10, remainder, verhoeff};
+use super::payment::is_card;
 use super::{Definition, is_inside_word, is_named, part};
 
 /// Area, group and serial as the Social Security Administration gives them out: no area 000, 666 or 9xx, no group 00, no serial 0000.
@@ -165,14 +166,39 @@ pub(super) const NL_BSN: Definition = Definition {
 pub(super) const IN_AADHAAR: Definition = Definition {
     pattern: r"(?-u:\b)[2-9][0-9]{3}(?:[ ][0-9]{4}[ ]|-[0-9]{4}-|[0-9]{4})[0-9]{4}(?-u:\b)",
     read: |text, candidate, found| {
+        let number = part(text, candidate.clone());
+        let is_grouped = candidate.len() > 12 && !are_years(number);
         let is_named = || is_named(text, candidate.start, &["aadhaar", "aadhar", "uidai", "आधार"]);
-        let is_written = candidate.len() > 12 || is_named();
-        if is_written && verhoeff(part(text, candidate.clone())) && !is_joined(text, &candidate) {
+        if verhoeff(number)
+            && (is_grouped || is_named())
+            && !is_joined(text, &candidate)
+            && !is_of_card(text, &candidate)
+        {
             found.push(candidate);
         }
     },
     example: "2341 2341 2346",
 };
+
+/// Whether every four digits are a year of this century or the last: `2023 2024 2025` passes Verhoeff's test.
+fn are_years(number: &str) -> bool {
+    digits(number).chunks(4).all(|group| matches!(group, [1, 9, ..] | [2, 0, ..]))
+}
+
+/// Whether three groups of four digits are a payment card with the one before or after them.
+fn is_of_card(text: &str, range: &Range<usize>) -> bool {
+    let is_digit =
+        |at: Option<usize>| at.and_then(|at| text.as_bytes().get(at)).is_some_and(u8::is_ascii_digit);
+    let before = range.start.checked_sub(5).map(|start| start..range.end);
+    let after = range.start..range.end + 5;
+    before.into_iter().chain([after]).any(|whole| {
+        let number = part(text, whole.clone());
+        digits(number).len() == 16
+            && !is_digit(whole.start.checked_sub(1))
+            && !is_digit(Some(whole.end))
+            && is_card(number)
+    })
+}
 
 /// Whether more groups of digits stand right beside a number: then it is a part of a longer one.
 fn is_joined(text: &str, range: &Range<usize>) -> bool {
@@ -291,9 +317,23 @@ mod tests {
         // The test number of the Dutch tax administration.
         finds(
             Detector::NlBsn,
-            &[("BSN: 111222333", "111222333"), ("burgerservicenummer 1112.22.333", "1112.22.333")],
+            &[
+                ("BSN: 111222333", "111222333"),
+                ("burgerservicenummer 1112.22.333", "1112.22.333"),
+                ("BSN 99 111 222 333", "111 222 333"),
+            ],
         );
-        finds_nothing(Detector::NlBsn, &["111222333", "BSN: 111222334", "BSN: 000000000", "BSN: 11122233"]);
+        finds_nothing(
+            Detector::NlBsn,
+            &[
+                "111222333",
+                "BSN: 111222334",
+                "BSN: 000000000",
+                "BSN: 11122233",
+                "BSN 99 111 222 334",
+                "BSN 99111222333",
+            ],
+        );
     }
 
     #[test]
@@ -305,11 +345,28 @@ mod tests {
                 ("9999 4105 7058", "9999 4105 7058"),
                 ("Aadhaar 999941057058", "999941057058"),
                 ("2341-2341-2346", "2341-2341-2346"),
+                ("issued 2021 2341 2341 2346", "2341 2341 2346"),
+                ("Aadhaar 2023 2024 2025", "2023 2024 2025"),
+                ("2341 2341 2346 2021", "2341 2341 2346"),
+                ("1000 2000 3000 2341 2341 2346", "2341 2341 2346"),
             ],
         );
         finds_nothing(
             Detector::InAadhaar,
-            &["9999 4105 7059", "999941057058", "1999 4105 7058", "4111 1111 1111 1111"],
+            &[
+                "9999 4105 7059",
+                "999941057058",
+                "1999 4105 7058",
+                "4111 1111 1111 1111",
+                "issued 2021 2341 2341 2345",
+                "2021-2341-2341-2346",
+                // Years one after another.
+                "2023 2024 2025",
+                "from 2021 2022 2023 2024 2025 on",
+                // Cards whose last or first three groups pass Verhoeff's test.
+                "4009 2341 2341 2346",
+                "4242 4242 2006 0000",
+            ],
         );
     }
 }

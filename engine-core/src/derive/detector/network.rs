@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 
-use super::{Definition, before, part};
+use super::{Definition, before, part, while_in};
 
 /// RFC 791 and RFC 4291 in their usual notation.
 pub(super) const IP_ADDRESS: Definition = Definition {
@@ -31,6 +31,11 @@ fn address(text: &str, candidate: Range<usize>, found: &mut Vec<Range<usize>>) {
         if is_address && (is_long || is_loopback) && !is_part_of_word(previous) && !is_part_of_word(next) {
             found.push(candidate.start..candidate.start + trimmed.len());
         }
+        // After the time of day, say.
+        let tail = trimmed.rsplit_once(':').map_or("", |(_, tail)| tail);
+        if !is_address && tail.parse::<Ipv4Addr>().is_ok() && !is_part_of_word(next) {
+            found.push(candidate.end - tail.len()..candidate.end);
+        }
         return;
     }
     let is_address = written.parse::<Ipv4Addr>().is_ok();
@@ -50,16 +55,16 @@ fn is_called_version(text: &str, at: usize) -> bool {
 
 /// RFC 6750.
 pub(super) const BEARER_TOKEN: Definition = Definition {
-    pattern: r"(?i)(?-u:\b)bearer[ \t:]+[A-Za-z0-9._~+/=-]{16,}",
+    pattern: r#"(?i)(?-u:\b)bearer["']?[ \t:]{1,32}["'(]?(?P<span>[A-Za-z0-9._~+/=-]{16})"#,
     read: |text, candidate, found| {
-        let written = part(text, candidate.clone());
-        let start = written.rfind([' ', '\t', ':']).map_or(0, |at| at + 1);
-        let token = part(written, start..written.len());
+        let is_token = |char: char| char.is_ascii_alphanumeric() || "._~+/=-".contains(char);
+        let end = while_in(text, candidate.end, is_token);
+        let token = part(text, candidate.start..end);
         // Words are no token.
         let is_mixed = token.bytes().any(|byte| byte.is_ascii_digit())
             && token.bytes().any(|byte| byte.is_ascii_alphabetic());
         if is_mixed {
-            found.push(candidate.start + start..candidate.end);
+            found.push(candidate.start..end);
         }
     },
     example: "Bearer mF_9.B5f-4.1JqM0aTz81",
@@ -102,6 +107,7 @@ mod tests {
                 ("listens on ::1.", "::1"),
                 ("fe80::1ff:fe23:4567:890a%eth2", "fe80::1ff:fe23:4567:890a"),
                 ("address: 192.0.2.1.", "192.0.2.1"),
+                ("12:30:45:203.0.113.7 GET", "203.0.113.7"),
             ],
         );
         finds_nothing(
@@ -132,6 +138,9 @@ mod tests {
             &[
                 ("Authorization: Bearer mF_9.B5f-4.1JqM0aTz81", "mF_9.B5f-4.1JqM0aTz81"),
                 ("bearer  abcdefghij0123456789==", "abcdefghij0123456789=="),
+                ("Bearer: 'mF_9.B5f-4.1JqM0aTz81'", "mF_9.B5f-4.1JqM0aTz81"),
+                (r#"{"bearer": "mF_9.B5f-4.1JqM0aTz81"}"#, "mF_9.B5f-4.1JqM0aTz81"),
+                ("bearer authentication-bearer mF_9.B5f-4.1JqM0aTz81", "mF_9.B5f-4.1JqM0aTz81"),
             ],
         );
         finds_nothing(

@@ -61,7 +61,7 @@ fn is_grouped(groups: &[Range<usize>]) -> bool {
 }
 
 /// Whether a number is of a length that its issuer gives out, and checks.
-fn is_card(number: &str) -> bool {
+pub(super) fn is_card(number: &str) -> bool {
     let digits: String = number.chars().filter(char::is_ascii_digit).collect();
     let prefix =
         |length: usize| digits.get(..length).and_then(|prefix| prefix.parse::<u32>().ok()).unwrap_or(0);
@@ -81,7 +81,7 @@ fn is_card(number: &str) -> bool {
 
 /// ISO 13616. The pattern finds the country and the check digits; the country says how much follows.
 pub(super) const IBAN: Definition = Definition {
-    pattern: r"(?-u:\b)[A-Za-z]{2}[ -]?[0-9]{2}",
+    pattern: r"(?-u:\b)(?i:IBAN)?(?P<span>[A-Za-z]{2}[ -]?[0-9]{2})",
     read: account,
     example: "DE89 3704 0044 0532 0130 00",
 };
@@ -205,6 +205,8 @@ mod tests {
                 ("IBAN:FR1420041010050500013M02606.", "FR1420041010050500013M02606"),
                 ("MT84MALT011000012345MTLCAST001S", "MT84MALT011000012345MTLCAST001S"),
                 ("AB12 DE89 3704 0044 0532 0130 00", "DE89 3704 0044 0532 0130 00"),
+                ("IBANDE89370400440532013000", "DE89370400440532013000"),
+                ("ibande89 3704 0044 0532 0130 00", "de89 3704 0044 0532 0130 00"),
             ],
         );
         finds_nothing(
@@ -215,6 +217,8 @@ mod tests {
                 "DE893704004405320130001",
                 "XX89370400440532013000",
                 "ADE89370400440532013000",
+                "XIBANDE89370400440532013000",
+                "IBANDE89370400440532013001",
             ],
         );
     }

@@ -1,15 +1,21 @@
 //! Keys and tokens, by the forms that those who issue them publish, and values that are called secret.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::{Definition, part, whole};
+use super::{Definition, is_inside_word, part, while_in, whole};
 
 pub(super) const AWS_ACCESS_KEY: Definition = Definition {
-    pattern: r"(?-u:\b)(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?-u:\b)",
-    read: whole,
+    pattern: r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}",
+    read: |text, candidate, found| {
+        // `_` joins words.
+        if !is_inside_word(text, &candidate) {
+            found.push(candidate);
+        }
+    },
     example: "AKIAIOSFODNN7EXAMPLE",
 };
 
@@ -52,12 +58,13 @@ pub(super) const GOOGLE_API_KEY: Definition = Definition {
 };
 
 pub(super) const OPENAI_KEY: Definition = Definition {
-    pattern: r"(?-u:\b)sk-(?:proj-|svcacct-|admin-|None-)?[A-Za-z0-9_-]{20,}",
+    pattern: r"(?-u:\b)sk-(?:proj-|svcacct-|admin-|None-)?[A-Za-z0-9_-]{20,64}",
     read: |text, candidate, found| {
         let key = part(text, candidate.clone());
         // Of another issuer, or a name that happens to begin alike.
         if !key.starts_with("sk-ant-") && is_mixed(key) {
-            found.push(candidate);
+            let is_key = |char: char| char.is_ascii_alphanumeric() || matches!(char, '_' | '-');
+            found.push(candidate.start..while_in(text, candidate.end, is_key));
         }
     },
     example: "sk-proj-9fK2xVq7LmT4bYw8RzN3cDh6",
@@ -71,7 +78,7 @@ pub(super) const ANTHROPIC_KEY: Definition = Definition {
 
 /// RFC 7519: three parts, of which the first says how it is signed.
 pub(super) const JWT: Definition = Definition {
-    pattern: r"(?-u:\b)eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]*){0,2}",
+    pattern: r"(?-u:\b)(?P<head>eyJ[A-Za-z0-9_-]+\.)[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]*){0,2}",
     read: |text, candidate, found| {
         let header = part(text, candidate.clone()).split('.').next().unwrap_or("");
         let header = URL_SAFE_NO_PAD.decode(header).ok();
@@ -95,10 +102,6 @@ const DASHES: &str = "-----";
 pub(super) const PRIVATE_KEY: Definition = Definition {
     pattern: r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----",
     read: |text, candidate, found| {
-        // Already inside the block before.
-        if found.last().is_some_and(|last| candidate.start < last.end) {
-            return;
-        }
         let rest = part(text, candidate.end..text.len());
         // The body: lines of Base64, headers, and escaped line ends, as keys stand in JSON.
         let is_body = |char: char| char.is_ascii_alphanumeric() || "+/=\r\n\t :,\\.-_\"".contains(char);
@@ -127,13 +130,17 @@ pub(super) const ASSIGNED_SECRET: Definition = Definition {
     pattern: concat!(
         r"(?i)(?:pass(?:word|wd|phrase|code)?|pwd|secret|credentials?|token|(?:api|access|private|secret|auth|encryption|signing|master)",
         r"[ _.-]?(?:key|token|secret)|contraseña|mot de passe|passwort|kennwort|senha|密码|пароль)",
-        r#"[A-Za-z0-9_-]{0,20}["'`*\]]{0,3}[ \t]{0,4}(?::=|=>|->|=|:|：)[ \t]{0,4}["'`*]{0,3}(?P<span>[^\s"'`,;<>|&]{8,})"#,
+        r#"[A-Za-z0-9_-]{0,20}["'`*\]]{0,3}[ \t]{0,4}(?::=|=>|->|=|:|：)[ \t]{0,4}["'`*(]{0,3}(?P<span>[^\s"'`,;<>|&]{8,64})"#,
     ),
     read: |text, candidate, found| {
-        let written = part(text, candidate.clone());
-        let value = written.trim_end_matches(['.', ')', ']', '}', '!', '?', ':', '*']);
-        if is_secret(value) {
-            found.push(candidate.start..candidate.start + value.len());
+        // A long value is judged by how it begins.
+        let trimmed = |range: Range<usize>| {
+            part(text, range).trim_end_matches(['.', ')', ']', '}', '!', '?', ':', '*'])
+        };
+        if is_secret(trimmed(candidate.clone())) {
+            let is_value = |char: char| !char.is_whitespace() && !r#""'`,;<>|&"#.contains(char);
+            let end = while_in(text, candidate.end, is_value);
+            found.push(candidate.start..candidate.start + trimmed(candidate.start..end).len());
         }
     },
     example: "password = hunter2-Correct9Horse",
@@ -194,6 +201,7 @@ mod tests {
             &[
                 ("id AKIAIOSFODNN7EXAMPLE.", "AKIAIOSFODNN7EXAMPLE"),
                 ("ASIAIOSFODNN7EXAMPLE", "ASIAIOSFODNN7EXAMPLE"),
+                ("prod_AKIAIOSFODNN7EXAMPLE_eu", "AKIAIOSFODNN7EXAMPLE"),
             ],
         );
         finds_nothing(
@@ -252,7 +260,17 @@ mod tests {
         finds_nothing(Detector::GoogleApiKey, &["AIzaSyA-1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p", "AIza"]);
         finds(
             Detector::OpenaiKey,
-            &[("sk-proj-9fK2xVq7LmT4bYw8RzN3cDh6", "sk-proj-9fK2xVq7LmT4bYw8RzN3cDh6")],
+            &[
+                ("sk-proj-9fK2xVq7LmT4bYw8RzN3cDh6", "sk-proj-9fK2xVq7LmT4bYw8RzN3cDh6"),
+                (
+                    &format!("a-sk-{}-sk-proj-9fK2xVq7LmT4bYw8RzN3cDh6", "only-words-".repeat(7)),
+                    "sk-proj-9fK2xVq7LmT4bYw8RzN3cDh6",
+                ),
+                (
+                    &format!("{KEY}{KEY}{KEY}.", KEY = "sk-9fK2xVq7LmT4bYw8RzN3cDh6"),
+                    &"sk-9fK2xVq7LmT4bYw8RzN3cDh6".repeat(3),
+                ),
+            ],
         );
         finds_nothing(
             Detector::OpenaiKey,
@@ -277,6 +295,8 @@ mod tests {
             &[
                 (JWT.example, JWT.example),
                 ("eyJhbGciOiJub25lIn0.eyJpc3MiOiJqb2UifQ.", "eyJhbGciOiJub25lIn0.eyJpc3MiOiJqb2UifQ."),
+                (&format!("eyJa.{}", JWT.example), JWT.example),
+                (&format!("eyJa.eyJb.eyJc.{}", JWT.example), JWT.example),
             ],
         );
         finds_nothing(Detector::Jwt, &["eyJhbGciOiJub25lIn0", "eyJ.abc.def", "eyJhIjoxfQ.eyJhIjoxfQ.x"]);
@@ -337,6 +357,13 @@ mod tests {
                 ("?token=9fK2xVq7LmT4bYw8&x=1", "9fK2xVq7LmT4bYw8"),
                 ("Passwort: Sommer2026!Regen", "Sommer2026!Regen"),
                 ("**password**: hunter2Correct", "hunter2Correct"),
+                ("token=xxxx:password=hunter2-Correct9Horse", "hunter2-Correct9Horse"),
+                ("login(password=('hunter2-Correct9Horse'))", "hunter2-Correct9Horse"),
+                ("password=(hunter2-Correct9Horse)", "hunter2-Correct9Horse"),
+                (
+                    &format!("secret={}.", "hunter2-Correct9Horse".repeat(9)),
+                    &"hunter2-Correct9Horse".repeat(9),
+                ),
             ],
         );
         finds_nothing(
@@ -352,6 +379,9 @@ mod tests {
                 "password: required",
                 "api_key=xxxxxxxxxxxx1A",
                 "tokens: 12345678",
+                "password = (see the manual: chapter 12)",
+                "password=($DB_PASSWORD)",
+                "token=xxxx:password=changeme123",
             ],
         );
     }

@@ -325,7 +325,7 @@ fn floods_end() {
     }
 }
 
-const FLOODS: [&str; 46] = [
+const FLOODS: [&str; 62] = [
     "aaaaaaaaaaaaaaaa.",
     "-----BEGIN PRIVATE KEY----------END -----",
     "[",
@@ -372,4 +372,21 @@ const FLOODS: [&str; 46] = [
     "\u{200b}",
     "é",
     "DE89",
+    // Candidates that are nothing, within one another.
+    "2341 ",
+    "2341 2341 2345 ",
+    "11 222 333 ",
+    "eyJa.",
+    "eyJa-",
+    "token=",
+    "token=xxxx:",
+    "password=a:1",
+    "bearer ",
+    "bearer:",
+    "sk-",
+    "a@b.js@",
+    "IBAN",
+    "AKIA",
+    "1:2:1.2.3.4",
+    "a.b://:$a@",
 ];

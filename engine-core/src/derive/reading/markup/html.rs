@@ -236,7 +236,8 @@ impl Walk<'_> {
         let background = style.background.unwrap_or(behind);
         let is_uncoloured = (style.colour.is_some() || style.background.is_some())
             && matches!(background, Background::Colour(behind) if are_alike(colour, behind));
-        let is_hidden = style.conceals || is_uncoloured || is_never_shown(name);
+        let is_closed = name == "dialog" && tag.value("open").is_none();
+        let is_hidden = style.conceals || is_uncoloured || is_closed || is_never_shown(name);
         let begins_hidden = is_hidden && self.hidden.is_none();
         if begins_hidden {
             self.hidden = Some((tag.span.start, String::new()));
@@ -322,7 +323,9 @@ impl Walk<'_> {
         let name = tag.name.as_str();
         let is_image =
             matches!(name, "img" | "image" | "source" | "input" | "track" | "video" | "audio" | "feimage");
-        let is_unseen = tag.value("type").is_some_and(|kind| kind.trim().eq_ignore_ascii_case("hidden"));
+        let is_button = tag.value("type").is_some_and(|kind| {
+            ["submit", "button", "reset"].iter().any(|other| kind.trim().eq_ignore_ascii_case(other))
+        });
         for Attribute { name: attribute, value, span } in &tag.attributes {
             if value.is_empty() {
                 continue;
@@ -330,8 +333,10 @@ impl Walk<'_> {
             // An image is replaced as a whole, of other elements only what leads elsewhere.
             let construct = || if is_image { tag.span.clone() } else { span.clone() };
             match attribute.as_str() {
-                "alt" | "title" | "aria-label" | "aria-description" | "aria-placeholder" | "summary"
-                | "abbr" | "label" | "srcdoc" | "standby" => self.reading.hide(span.clone(), value.as_str()),
+                "alt" | "title" | "aria-label" | "aria-description" | "aria-placeholder" | "placeholder"
+                | "summary" | "abbr" | "label" | "srcdoc" | "standby" => {
+                    self.reading.hide(span.clone(), value.as_str())
+                }
                 data if data.starts_with("data-") => self.reading.hide(span.clone(), value.as_str()),
                 "content" if name == "meta" => {
                     self.reading.hide(span.clone(), value.as_str());
@@ -339,7 +344,7 @@ impl Walk<'_> {
                         self.reading.link(span.clone(), url);
                     }
                 }
-                "value" if is_unseen => self.reading.hide(span.clone(), value.as_str()),
+                "value" if name == "input" && !is_button => self.reading.hide(span.clone(), value.as_str()),
                 "href" | "xlink:href" if matches!(name, "image" | "feimage" | "use") => {
                     self.reading.image(tag.span.clone(), value.as_str());
                 }
@@ -381,6 +386,10 @@ fn is_never_shown(name: &str) -> bool {
     matches!(
         name,
         "script" | "style" | "template" | "noscript" | "noembed" | "noframes" | "datalist" | "metadata"
+            // What a page is called, and what a picture is.
+            | "title" | "desc"
+            // What stands in for what a browser shows.
+            | "object" | "audio" | "video" | "canvas" | "iframe"
     )
 }
 

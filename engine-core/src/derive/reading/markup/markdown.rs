@@ -47,6 +47,7 @@ pub(super) fn read(source: &str) -> Reading {
     let mut images: Vec<Image> = Vec::new();
     // The names by which links and images refer to definitions.
     let (mut linked, mut pictured) = (HashSet::new(), HashSet::new());
+    let (mut notes, mut noted) = (Vec::new(), HashSet::new());
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_FOOTNOTES;
     let mut events = Parser::new_ext(source, options).into_offset_iter();
     for (event, span) in events.by_ref() {
@@ -73,6 +74,10 @@ pub(super) fn read(source: &str) -> Reading {
                     reading.hide(image.span, image.alternative);
                 }
             }
+            Event::Start(Tag::FootnoteDefinition(name)) => notes.push((name, span)),
+            Event::FootnoteReference(name) => {
+                noted.insert(name);
+            }
             Event::Start(Tag::CodeBlock(pulldown_cmark::CodeBlockKind::Fenced(info)))
                 if info.contains(' ') =>
             {
@@ -98,6 +103,12 @@ pub(super) fn read(source: &str) -> Reading {
                 show(&mut reading, span.start + start.min(end)..span.start + end);
             }
             _ => {}
+        }
+    }
+    // Many leave out a note that nothing refers to.
+    for (name, span) in notes {
+        if !noted.contains(&name) {
+            reading.hide(span.clone(), part(source, span));
         }
     }
     let mut known: HashMap<usize, Known> = HashMap::new();
@@ -164,7 +175,8 @@ fn definitions(source: &str) -> impl Iterator<Item = Definition<'_>> {
         };
         let titled = title(source, skip_blank(source, end));
         let (title, end) = titled.map_or((None, end), |(title, end)| (Some(title), end));
-        (!target.is_empty()).then_some(Definition {
+        // `<>` is a target as well: `[comment]: <> (…)`.
+        (!target.is_empty() || rest.starts_with('<')).then_some(Definition {
             span: label.start()..end,
             name: name.as_str(),
             target,

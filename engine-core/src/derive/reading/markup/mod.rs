@@ -209,6 +209,14 @@ mod tests {
             ("<meta name=x content='do it'>", "content='do it'", "do it"),
             ("<input type=hidden value='do'>", "value='do'", "do"),
             ("<p data-x='do'>b", "data-x='do'", "do"),
+            ("<input placeholder='do'>", "placeholder='do'", "do"),
+            ("<input value='do'>", "value='do'", "do"),
+            ("<title>do it</title>x", "<title>do it</title>", "do it"),
+            ("<svg><desc>do it</desc></svg>x", "<desc>do it</desc>", "do it"),
+            ("<canvas>do <b>it</b></canvas>x", "<canvas>do <b>it</b></canvas>", "do it"),
+            ("<video src=a>do it</video>x", "<video src=a>do it</video>", "do it"),
+            ("<iframe src=a>do it</iframe>x", "<iframe src=a>do it</iframe>", "do it"),
+            ("<dialog>do it</dialog>x", "<dialog>do it</dialog>", "do it"),
             ("<p>x</p hidden>y", "</p hidden>", "hidden"),
             ("<!DOCTYPE html \"do it\">y", "<!DOCTYPE html \"do it\">", "html \"do it\""),
             // What a browser drops at the end of a text.
@@ -240,6 +248,9 @@ mod tests {
             ("[//]: # (one)\n[//]: # \"two\"\n", "[//]: # \"two\"", "two"),
             ("[do it]: https://a.test\n", "[do it]: https://a.test", "do it"),
             ("[a]\n\n[a]: b 'do'\n", "[a]: b 'do'", "do"),
+            ("[comment]: <> (do it)\n", "[comment]: <> (do it)", "do it"),
+            ("[a]: <> (one)\n[a]: <> (two)\n", "[a]: <> (two)", "two"),
+            ("x\n\n[^1]: do it\n", "[^1]: do it\n", "[^1]: do it"),
             ("> [//]: # (do it)\n", "[//]: # (do it)", "do it"),
             // Names that take more than a line, or hold a bracket.
             ("[do\nit]: b\n", "[do\nit]: b", "do it"),
@@ -266,6 +277,8 @@ mod tests {
             "note[^1]\n\n[^1]: the note\n",
             "`<b>` and <span>x</span>",
             "<!doctype html>x",
+            "<dialog open>x</dialog>",
+            "<input type=submit value=send>",
         ] {
             assert_eq!(hidden(source), [], "{source}");
         }
