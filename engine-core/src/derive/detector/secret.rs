@@ -26,7 +26,7 @@ pub(super) const GITHUB_TOKEN: Definition = Definition {
 };
 
 pub(super) const GITLAB_TOKEN: Definition = Definition {
-    pattern: r"(?-u:\b)(?:glpat|gldt|glrt|glcbt|glptt|glft|glimt|glagent|gloas|glsoat)-[A-Za-z0-9_.-]{20,}",
+    pattern: r"(?-u:\b)(?:glpat|gldt|glrt|glcbt|glptt|glft|glimt|glagent|gloas|glsoat)-[A-Za-z0-9_-]{20,}(?:\.[A-Za-z0-9]{2,})*",
     read: whole,
     example: "glpat-x8Kq2mVbT7Lw3nRz5YcD",
 };
@@ -217,7 +217,17 @@ mod tests {
             Detector::GithubToken,
             &["ghp_short", "ghp_ is the prefix", "xghp_16C7e42F292c6912E7710c838347Ae178B4a"],
         );
-        finds(Detector::GitlabToken, &[("glpat-x8Kq2mVbT7Lw3nRz5YcD", "glpat-x8Kq2mVbT7Lw3nRz5YcD")]);
+        finds(
+            Detector::GitlabToken,
+            &[
+                ("glpat-x8Kq2mVbT7Lw3nRz5YcD", "glpat-x8Kq2mVbT7Lw3nRz5YcD"),
+                ("It is glpat-x8Kq2mVbT7Lw3nRz5YcD.", "glpat-x8Kq2mVbT7Lw3nRz5YcD"),
+                (
+                    "glpat-x8Kq2mVbT7Lw3nRz5YcDx8Kq2mV.01.120q7lmt4 it is",
+                    "glpat-x8Kq2mVbT7Lw3nRz5YcDx8Kq2mV.01.120q7lmt4",
+                ),
+            ],
+        );
         finds_nothing(Detector::GitlabToken, &["glpat-short", "glpat tokens"]);
         finds(
             Detector::SlackToken,
