@@ -312,7 +312,8 @@ fn only_engine(source: &PackSource) -> Result<String, LoadErrors> {
                 source.manifest.name,
                 names.join(", ")
             );
-            Err(LoadError::new(LoadErrorKind::Invalid, message).into())
+            let help = "with `--engine` on the command line, or as `engine` of the pack in a deployment";
+            Err(LoadError::new(LoadErrorKind::Invalid, message).help(help).into())
         }
     }
 }
