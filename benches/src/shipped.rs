@@ -1,6 +1,8 @@
 //! What the measurements of Tribunal share: a shipped pack on each of its engines, with answers that have been checked.
 //!
 //! - `benches/dispatch.rs`: what dispatch costs over the bare engine, schema check and derived members shown apart
+//! - `benches/packs.rs`: what a decision of each shipped pack costs on each engine, and how that grows; made of
+//!   [`growth`](crate::growth) and [`timing`](crate::timing)
 //! - `benches/search.rs`: what a search for disagreements costs beside the engines it asks
 //! - `benches/soak.rs`: memory over a million decisions, and how decisions scale to two threads
 //!
@@ -9,7 +11,9 @@
 use std::path::{Path, PathBuf};
 
 use tribunal::core::dispatch::LoadedPack;
+use tribunal::core::fault::Fault;
 use tribunal::{Decision, LoadErrors, Options, PolicyRequest, Tribunal};
+use tribunal_conformance::Case;
 
 /// A pack on one engine, ready to be measured.
 #[derive(Debug)]
@@ -49,6 +53,32 @@ impl From<LoadErrors> for Unmeasurable {
 /// The folder of shipped packs.
 pub fn packs() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../packs")
+}
+
+/// Puts a table into a page, between the marks `<!-- costs: begin -->` and `<!-- costs: end -->`.
+///
+/// # Errors
+/// A page that cannot be read or written, or has no marks.
+pub fn splice(page: &Path, table: &str) -> std::io::Result<()> {
+    let [begin, end] = ["<!-- costs: begin -->", "<!-- costs: end -->"];
+    let text = std::fs::read_to_string(page)?;
+    let around = text
+        .split_once(begin)
+        .and_then(|(before, rest)| Some((before, rest.split_once(end)?.1)))
+        .ok_or_else(|| std::io::Error::other(format!("`{}` lacks `{begin}` and `{end}`", page.display())))?;
+    std::fs::write(page, format!("{}{begin}\n{table}{end}{}", around.0, around.1))
+}
+
+/// A case's request as a caller's comes in: read from JSON, with its instant and token.
+///
+/// # Errors
+/// What the front door refuses it for.
+pub fn request_of(case: &Case) -> Result<PolicyRequest, Fault> {
+    let request = PolicyRequest::from_slice(case.request.to_string().as_bytes())?.at(case.now);
+    Ok(match &case.token {
+        Some(token) => request.with_token(token.clone()),
+        None => request,
+    })
 }
 
 /// A shipped pack on each engine there is, all of which answer the request alike.

@@ -36,6 +36,8 @@ pub(crate) enum Command {
     Mutate(command::mutate::Args),
     Suites(command::suites::Args),
     Bench(Box<command::bench::Args>),
+    #[command(subcommand)]
+    Scenario(command::scenario::Command),
     Apply(command::apply::Args),
     Schema(command::schema::Args),
     Completions(command::completions::Args),

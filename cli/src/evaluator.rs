@@ -9,6 +9,7 @@ use tribunal::core::fault::fail_closed;
 use tribunal::core::location::Location;
 use tribunal::explain::PackExplanation;
 use tribunal::{Decision, Fault, FaultKind, PolicyRequest, Token, Tribunal};
+use uuid::Uuid;
 
 use crate::exit::Exit;
 use crate::lineup::{EngineRow, Lineup};
@@ -26,6 +27,8 @@ pub(crate) struct Evaluator {
 
 /// A request and its answer.
 pub(crate) struct Evaluation {
+    /// Names the decision wherever it is written down; UUIDs of version 7 sort by time.
+    pub(crate) decision_id: Uuid,
     pub(crate) request: PolicyRequest,
     pub(crate) outcome: Outcome,
     pub(crate) explanation: Option<Vec<PackReport>>,
@@ -147,7 +150,7 @@ impl Evaluator {
         let explanation =
             self.explain.then(|| tribunal.explain(&request, now).into_iter().map(PackReport::from).collect());
         let engines = self.lineup.as_ref().map(|lineup| lineup.compare(tribunal, &request, &outcome));
-        Evaluation { request, outcome, explanation, engines }
+        Evaluation { decision_id: Uuid::now_v7(), request, outcome, explanation, engines }
     }
 }
 
@@ -163,10 +166,10 @@ impl Evaluation {
             now: now.unwrap_or_else(Timestamp::now),
             duration_ns: 0,
         };
-        Self { request, outcome, explanation: None, engines: None }
+        Self { decision_id: Uuid::now_v7(), request, outcome, explanation: None, engines: None }
     }
 
-    /// Denies what could not be recorded, whatever was decided.
+    /// Denies what could not be written down, whatever was decided.
     pub(crate) fn deny_unrecorded(&mut self, why: &str) {
         let fault = Fault::new(FaultKind::RecordUnwritten, why);
         self.outcome.decision = fail_closed(&fault);

@@ -11,19 +11,24 @@
 //! - [`pipeline`]: many requests at once, answered in their order
 //! - [`evaluator`]: one request decided, explained and compared
 //! - [`lineup`]: the same packs on every engine
-//! - [`recorder`]: decisions written down
+//! - [`ledger`]: decisions written down, such that all that is written tells the outcome that counts
+//! - [`recorder`]: a record of each, a line of one file
+//! - [`artifact`]: the same for others to read, a file each
 //! - [`report`]: answers for people
 //! - [`beside`]: references and tokens beside a comparison
 //! - [`search_progress`]: how far a search has come
+//! - [`template`]: packs that new packs start from
 //! - [`schemas`]: the JSON Schemas of every file
 
 mod arguments;
+mod artifact;
 mod beside;
 mod command;
 mod evaluator;
 mod exit;
 mod failure;
 mod input;
+mod ledger;
 mod lineup;
 mod pipeline;
 mod recorder;
@@ -31,6 +36,7 @@ mod report;
 mod schemas;
 mod search_progress;
 mod target;
+mod template;
 mod terminal;
 
 fn main() -> std::process::ExitCode {

@@ -5,8 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use jiff::Timestamp;
-use tribunal::core::contract::record::{DecisionRecord, RecordFailure, RecordSettings, RecordedInput};
-use uuid::Uuid;
+use tribunal::core::contract::record::{DecisionRecord, RecordSettings, RecordedInput};
 
 use crate::evaluator::Evaluation;
 
@@ -20,14 +19,9 @@ pub(crate) struct Recording {
 #[derive(Debug)]
 pub(crate) struct Recorder {
     file: io::Result<File>,
-    on_failure: RecordFailure,
     /// The last line was cut off: the next one must not be glued to it.
     torn: bool,
 }
-
-/// A record that could not be written, and the decision must not stand without it.
-#[derive(Debug)]
-pub(crate) struct Unwritten(pub(crate) String);
 
 impl Recording {
     /// As the deployment says. Without a deployment nobody knows what must be masked, so no request is written down.
@@ -36,9 +30,9 @@ impl Recording {
         Self { settings: settings.map_or_else(unknown, RecordSettings::clone) }
     }
 
-    /// What a record that cannot be written does.
-    pub(crate) fn on_failure(&self) -> RecordFailure {
-        self.settings.on_failure
+    /// What may be written down, and what is done if it cannot be.
+    pub(crate) fn settings(&self) -> &RecordSettings {
+        &self.settings
     }
 
     /// The line of a decision.
@@ -50,7 +44,7 @@ impl Recording {
             &evaluation.request,
             &evaluation.outcome,
             &self.settings,
-            Uuid::now_v7(),
+            evaluation.decision_id,
             Timestamp::now(),
         );
         let mut line = serde_json::to_vec(&record)?;
@@ -61,35 +55,28 @@ impl Recording {
 
 impl Recorder {
     /// Opens the file, or makes it. Whether that worked is told when the first line is written.
-    pub(crate) fn open(path: &Path, on_failure: RecordFailure) -> Self {
+    pub(crate) fn open(path: &Path) -> Self {
         let (file, torn) = match open(path) {
             Ok((file, torn)) => (Ok(file), torn),
             Err(error) => (Err(error), false),
         };
-        Self { file, on_failure, torn }
+        Self { file, torn }
     }
 
     /// Writes a line.
     ///
     /// # Errors
-    /// If it could not be written, unless the deployment says that decisions stand all the same.
-    pub(crate) fn write(&mut self, line: io::Result<Vec<u8>>) -> Result<(), Unwritten> {
-        let written = line.and_then(|mut line| {
-            if self.torn {
-                line.insert(0, b'\n');
-            }
-            let file = self.file.as_mut().map_err(|error| io::Error::new(error.kind(), error.to_string()))?;
-            self.torn = true;
-            file.write_all(&line)?;
-            self.torn = false;
-            Ok(())
-        });
-        match (written, self.on_failure) {
-            (Ok(()), _) | (Err(_), RecordFailure::Ignore) => Ok(()),
-            (Err(error), RecordFailure::Deny) => {
-                Err(Unwritten(format!("the record cannot be written: {error}")))
-            }
+    /// If it could not be written.
+    pub(crate) fn write(&mut self, line: io::Result<Vec<u8>>) -> io::Result<()> {
+        let mut line = line?;
+        if self.torn {
+            line.insert(0, b'\n');
         }
+        let file = self.file.as_mut().map_err(|error| io::Error::new(error.kind(), error.to_string()))?;
+        self.torn = true;
+        file.write_all(&line)?;
+        self.torn = false;
+        Ok(())
     }
 }
 
@@ -134,16 +121,15 @@ mod tests {
         let path = folder.path().join("records.ndjson");
         std::fs::write(&path, "{\"torn").unwrap();
         for _ in 0..2 {
-            Recorder::open(&path, RecordFailure::Deny).write(Ok(b"{}\n".to_vec())).unwrap();
+            Recorder::open(&path).write(Ok(b"{}\n".to_vec())).unwrap();
         }
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "{\"torn\n{}\n{}\n");
     }
 
     #[test]
-    fn what_cannot_be_written_is_told_unless_it_may_be_ignored() {
+    fn what_cannot_be_written_is_told() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("missing").join("records.ndjson");
-        assert!(Recorder::open(&path, RecordFailure::Deny).write(Ok(b"{}\n".to_vec())).is_err());
-        assert!(Recorder::open(&path, RecordFailure::Ignore).write(Ok(b"{}\n".to_vec())).is_ok());
+        assert!(Recorder::open(&path).write(Ok(b"{}\n".to_vec())).is_err());
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use tribunal::Registry;
 use tribunal::core::config::deployment;
+use tribunal::core::contract::PolicyDecisions;
 use tribunal::core::contract::record::DecisionRecord;
 use tribunal::core::pack::{PackLock, source};
 use tribunal_benches::definition::definition_schema;
@@ -14,6 +15,7 @@ use tribunal_conformance::parity::{MutationReport, ParityReport};
 use tribunal_conformance::parity::report::SuiteTable;
 
 use crate::command::check::CheckReport;
+use crate::command::pack::Listed;
 use crate::evaluator::{ComparisonReport, OutcomeReport};
 
 /// A schema that is published.
@@ -25,8 +27,12 @@ pub(crate) enum Name {
     Tribunal,
     /// A file of cases
     Case,
+    /// A file of scenarios
+    Scenario,
     /// A line of `eval --record`
     Record,
+    /// A file of `eval --artifact`
+    PolicyDecisions,
     /// `eval --format json`
     Outcome,
     /// `eval --all-engines --format json`
@@ -35,6 +41,8 @@ pub(crate) enum Name {
     Lock,
     /// `check --format json`
     Check,
+    /// `pack list --format json`
+    PackList,
     /// `parity --report json`
     Parity,
     /// `mutate --report json`
@@ -58,11 +66,14 @@ impl Name {
             Name::Pack => source::manifest_schema(registry),
             Name::Tribunal => deployment::schema(),
             Name::Case => tribunal_conformance::case_schema(),
+            Name::Scenario => tribunal_conformance::scenario::scenario_schema(),
             Name::Record => schemars::schema_for!(DecisionRecord).to_value(),
+            Name::PolicyDecisions => schemars::schema_for!(PolicyDecisions).to_value(),
             Name::Outcome => schemars::schema_for!(OutcomeReport<'_>).to_value(),
             Name::Comparison => schemars::schema_for!(ComparisonReport<'_>).to_value(),
             Name::Lock => schemars::schema_for!(PackLock).to_value(),
             Name::Check => schemars::schema_for!(CheckReport).to_value(),
+            Name::PackList => schemars::schema_for!(Vec<Listed>).to_value(),
             Name::Parity => schemars::schema_for!(ParityReport).to_value(),
             Name::Mutation => schemars::schema_for!(MutationReport).to_value(),
             Name::KnownDivergences => known_divergences_schema(),

@@ -15,6 +15,7 @@
 //! - [`reference`](mod@reference): evaluators that are not ours, beside the engines in a comparison
 //! - [`suites`]: suites that others wrote, on the engines they are for
 //! - [`rego`]: a pack's own `test_` rules
+//! - [`scenario`]: attacks in several steps, as data
 //! - [`search`]: the search for a request on which engines differ
 //!
 //! ```
@@ -48,6 +49,7 @@ pub mod parity;
 pub mod reference;
 pub mod rego;
 pub mod runner;
+pub mod scenario;
 pub mod search;
 pub mod suites;
 

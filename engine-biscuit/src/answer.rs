@@ -10,6 +10,10 @@ use tribunal_engine_core::fault::{Fault, FaultKind};
 
 use crate::program::Answers;
 
+/// The operation of a patch that replaces a place by what stands in another of the prepared request: a head cannot take a
+/// value out of `derived({…})`.
+pub(crate) const REPLACE_FROM: &str = "replace_from";
+
 /// The answers to one request, gathered.
 #[derive(Debug, Default)]
 pub(crate) struct Gathered {
@@ -17,6 +21,8 @@ pub(crate) struct Gathered {
     pub(crate) effects: Vec<(DecisionEffect, usize)>,
     reasons: BTreeSet<String>,
     patches: Vec<Patch>,
+    /// Places to be replaced, each with the place where what replaces it stands.
+    copies: BTreeSet<(Pointer, Pointer)>,
     methods: BTreeSet<String>,
 }
 
@@ -25,7 +31,7 @@ impl Gathered {
     ///
     /// # Errors
     /// [`FaultKind::MalformedDecision`] for an effect nobody knows or a term of the wrong type,
-    /// [`FaultKind::MalformedPatch`] for a patch that is neither a `replace` nor a `remove` on a JSON pointer.
+    /// [`FaultKind::MalformedPatch`] for a patch that is no `replace`, `replace_from` or `remove` on a JSON pointer.
     pub(crate) fn add(&mut self, says: Answers, terms: &[Term], statement: usize) -> Result<(), Fault> {
         match (says, terms) {
             (Answers::Effect, [Term::Str(name)]) => {
@@ -40,13 +46,19 @@ impl Gathered {
                 self.methods.insert(method.clone());
             }
             (Answers::Patch, [Term::Str(op), Term::Str(path), value]) => {
-                let path = Pointer::parse(path).map_err(|error| malformed_patch(error.to_string()))?;
+                let pointer =
+                    |text: &str| Pointer::parse(text).map_err(|error| malformed_patch(error.to_string()));
+                let path = pointer(path)?;
                 let patch = match (op.as_str(), value) {
+                    (REPLACE_FROM, Term::Str(source)) => {
+                        self.copies.insert((path, pointer(source)?));
+                        return Ok(());
+                    }
                     ("remove", Term::Null) => Patch::Remove { path },
                     ("replace", value) => Patch::Replace { value: json(value)?, path },
                     _ => {
                         return Err(malformed_patch(format!(
-                            "the patch at `{path}` is neither a `replace` nor a `remove` of `null`"
+                            "the patch at `{path}` is neither a `replace`, nor a `replace_from` a pointer, nor a `remove` of `null`"
                         )));
                     }
                 };
@@ -59,14 +71,16 @@ impl Gathered {
         Ok(())
     }
 
-    /// The decision, where the policy and the checks alone came to `effect`, for these reasons.
+    /// The decision on a prepared request, where the policy and the checks alone came to `effect`, for these reasons.
     ///
     /// # Errors
-    /// [`FaultKind::MalformedDecision`] for a `redact` without a patch.
+    /// [`FaultKind::MalformedDecision`] for a `redact` without a patch, [`FaultKind::MalformedPatch`] for one that replaces
+    /// by what is not there.
     pub(crate) fn decide(
         mut self,
         effect: DecisionEffect,
         reasons: impl IntoIterator<Item = String>,
+        payload: &Value,
     ) -> Result<Decision, Fault> {
         let effect = self.effects.iter().map(|(effect, _)| *effect).fold(effect, Ord::max);
         self.reasons.extend(reasons);
@@ -74,6 +88,17 @@ impl Gathered {
             Decision { effect, reason: join_reasons(self.reasons), patches: Vec::new(), step_up: None };
         match effect {
             DecisionEffect::Redact => {
+                for (path, source) in self.copies {
+                    let value = source.get(payload).cloned().ok_or_else(|| {
+                        malformed_patch(format!(
+                            "the patch at `{path}` replaces by `{source}`, where nothing stands"
+                        ))
+                    })?;
+                    let patch = Patch::Replace { path, value };
+                    if !self.patches.contains(&patch) {
+                        self.patches.push(patch);
+                    }
+                }
                 // Rows come out of a hash table: sorted, they are the same each time.
                 self.patches.sort_by_cached_key(|patch| match patch {
                     Patch::Replace { path, value } => (0, path.clone(), value.to_string()),

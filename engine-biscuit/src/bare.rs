@@ -6,11 +6,11 @@ use tribunal_engine_core::engine::{LoadContext, LoadErrors, Prepared, Verdict};
 use tribunal_engine_core::fault::Fault;
 use tribunal_engine_core::pack::PackSource;
 
-use crate::convert;
+use crate::convert::{self, DATA};
 use crate::decide::{BiscuitEngine, Evaluation};
 use crate::error;
 use crate::load::load;
-use crate::program::Source;
+use crate::program::{Form, Source};
 
 /// A loaded pack.
 #[derive(Debug)]
@@ -32,15 +32,15 @@ impl Bare {
         load(pack, context).map(Self)
     }
 
-    /// A request's facts put beside the program, as this engine does it. A token is not looked at.
+    /// A request's facts put beside the program as it is written, without projections. A token is not looked at.
     ///
     /// # Errors
     /// What Biscuit has no terms for.
     pub fn ready(&self, request: &Prepared<'_>) -> Result<Ready<'_>, Fault> {
-        let reads = |name: &str| self.0.program.reads.contains(name);
-        let facts = convert::facts(request, reads)?.facts;
-        let data: Option<Fact> = reads("data").then(|| self.0.data.clone());
-        let mut builder = self.0.base.clone();
+        let Form { authorizer, reads, .. } = &self.0.program.written;
+        let facts = convert::facts(request, |name| reads.contains(name))?.facts;
+        let data: Option<Fact> = reads.contains(DATA).then(|| self.0.data.clone());
+        let mut builder = authorizer.clone().set_limits(self.0.limits.clone());
         for fact in facts.into_iter().chain(data) {
             builder = builder.fact(fact).map_err(|error| error::evaluation(&error))?;
         }
@@ -57,7 +57,7 @@ impl Bare {
         lap: &mut dyn FnMut(&'static str),
     ) -> Result<Verdict, Fault> {
         let Evaluation { judgement, gathered, .. } = self.0.evaluate_in(request, &mut *lap)?;
-        let verdict = self.0.verdict(&judgement, gathered);
+        let verdict = self.0.verdict(&judgement, gathered, request.payload());
         lap("read answer");
         verdict
     }
@@ -76,7 +76,7 @@ impl Ready<'_> {
             Err(Token::FailedLogic(_)) => false,
             Err(error) => return Err(failed(error)),
         };
-        for answer in &self.bare.0.program.answers {
+        for answer in &self.bare.0.program.written.answers {
             if let Source::Query(rule) = &answer.source {
                 let facts: Vec<Fact> = authorizer.query(rule.clone()).map_err(failed)?;
                 drop(std::hint::black_box(facts));

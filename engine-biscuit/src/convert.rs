@@ -17,14 +17,20 @@ pub(crate) const REQUEST: [(&str, &[&str]); 7] = [
     ("subject", &["string", "string"]),
     ("action", &["string"]),
     ("resource", &["string", "string"]),
-    ("request", &["map"]),
-    ("derived", &["map"]),
-    ("data", &["map"]),
+    (MEMBERS, &["map"]),
+    (DERIVED, &["map"]),
+    (DATA, &["map"]),
     ("time", &["date"]),
 ];
 
+/// The members of a request that have no fact of their own, together.
+const MEMBERS: &str = "request";
 /// The member that has a fact of its own.
 const DERIVED: &str = "derived";
+/// The pack's data.
+pub(crate) const DATA: &str = "data";
+/// The predicates that state maps.
+pub(crate) const WHOLE: [&str; 3] = [MEMBERS, DERIVED, DATA];
 
 /// What a request states.
 #[derive(Debug)]
@@ -94,7 +100,7 @@ pub(crate) fn facts(request: &Prepared<'_>, wanted: impl Fn(&str) -> bool) -> Re
     for (name, value) in request.payload().as_object().into_iter().flatten() {
         let Some(shape) = named.member(name) else { continue };
         let below = |error: Unrepresentable| fault(error.below(name));
-        if !wanted(if name == DERIVED { DERIVED } else { "request" }) {
+        if !wanted(if name == DERIVED { DERIVED } else { MEMBERS }) {
             longest = longest.max(check(value, shape).map_err(below)?);
             continue;
         }
@@ -107,7 +113,7 @@ pub(crate) fn facts(request: &Prepared<'_>, wanted: impl Fn(&str) -> bool) -> Re
         }
     }
     longest = longest.max(members.len() as u64);
-    state("request", Some(vec![Term::Map(members)]));
+    state(MEMBERS, Some(vec![Term::Map(members)]));
     state(DERIVED, Some(vec![derived]));
     Ok(RequestFacts { facts, longest })
 }
@@ -118,7 +124,7 @@ pub(crate) fn facts(request: &Prepared<'_>, wanted: impl Fn(&str) -> bool) -> Re
 /// The first value that has no term.
 pub(crate) fn data(data: &Value) -> Result<Fact, Unrepresentable> {
     let open = ShapeTable::everything();
-    Ok(Fact::new("data".to_owned(), vec![term(data, open.root())?]))
+    Ok(Fact::new(DATA.to_owned(), vec![term(data, open.root())?]))
 }
 
 fn date(instant: Timestamp) -> Result<Term, Unrepresentable> {

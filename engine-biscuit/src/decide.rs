@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use biscuit_auth::builder::{AuthorizerBuilder, Fact};
+use biscuit_auth::builder::Fact;
 use biscuit_auth::error::{FailedCheck, Logic, MatchedPolicy, Token};
 use biscuit_auth::{Authorizer, AuthorizerLimits};
 use serde_json::Value;
@@ -15,10 +15,10 @@ use tribunal_engine_core::pack::TokenMode;
 
 use crate::answer::Gathered;
 use crate::bounds::{MAX_WORK, Work};
-use crate::convert::{self, RequestFacts};
+use crate::convert::{self, DATA, RequestFacts};
 use crate::error;
 use crate::expression;
-use crate::program::{Program, Source};
+use crate::program::{Form, Program, Source};
 use crate::token::{Gate, Verified};
 
 /// A pack on the Biscuit engine.
@@ -27,12 +27,13 @@ pub(crate) struct BiscuitEngine {
     pub(crate) program: Arc<Program>,
     gate: Option<Gate>,
     mode: TokenMode,
-    limits: AuthorizerLimits,
+    pub(crate) limits: AuthorizerLimits,
     output: u64,
     trust: Arc<tribunal_engine_core::engine::Trust>,
-    /// The program with its limits, waiting for the facts of a request.
-    pub(crate) base: AuthorizerBuilder,
     pub(crate) data: Fact,
+    /// The members of the data that the projected program reads; `None` if one of them cannot be asked for.
+    pub(crate) data_members: Option<Vec<Fact>>,
+    /// The length of the longest list in the data.
     longest: u64,
     work: Work,
 }
@@ -113,12 +114,13 @@ impl BiscuitEngine {
             LoadErrors::from(LoadError::new(LoadErrorKind::Unsupported, message))
         })?;
         let longest = data.predicate.terms.iter().map(expression::longest).fold(0, u64::max);
+        let read = if program.written.reads.contains(DATA) { longest } else { 0 };
         let work = program.workload.work(limits.max_facts, limits.max_iterations);
         let bounds = |message: String| LoadErrors::from(LoadError::new(LoadErrorKind::Bounds, message));
-        if work.units(longest, 0) > MAX_WORK {
+        if work.units(read, 0) > MAX_WORK {
             let message = format!(
                 "the joins of this policy could take {} steps, more than {MAX_WORK}",
-                work.units(longest, 0)
+                work.units(read, 0)
             );
             let help =
                 "join fewer predicates, or lower `limits.facts` or `limits.iterations` in the manifest";
@@ -130,10 +132,9 @@ impl BiscuitEngine {
                 limits.max_facts
             )));
         }
-        // The evaluator stops when it *reaches* its limit on facts; the contract's limit may be reached.
-        let evaluator = AuthorizerLimits { max_facts: limits.max_facts.saturating_add(1), ..limits.clone() };
-        let base = program.authorizer.clone().set_limits(evaluator);
-        Ok(Self { program, gate, mode, limits, output, trust, base, data, longest, work })
+        let members = program.projected.paths.iter().filter(|path| path.is_data());
+        let data_members = members.map(|path| path.of(std::slice::from_ref(&data))).collect();
+        Ok(Self { program, gate, mode, limits, output, trust, data, data_members, longest, work })
     }
 
     /// The token, if there is one to look at.
@@ -157,39 +158,60 @@ impl BiscuitEngine {
         Ok(Some(verified))
     }
 
-    /// The evaluator with everything it needs for one request.
-    fn authorizer(&self, request: &Prepared<'_>) -> Result<Authorizer, Fault> {
+    /// The evaluator with everything it needs for one request, and the form of the program that it was given.
+    fn authorizer(&self, request: &Prepared<'_>) -> Result<(Authorizer, &Form), Fault> {
         let token = self.token(request)?;
         let token = token.as_deref();
-        let wanted = |name: &str| {
-            self.program.reads.contains(name) || token.is_some_and(|token| token.reads.contains(name))
-        };
+        let token_reads = |name: &str| token.is_some_and(|token| token.reads.contains(name));
+        let wanted = |name: &str| self.program.written.reads.contains(name) || token_reads(name);
         let RequestFacts { facts, longest } = convert::facts(request, wanted)?;
         let work = token.map_or(self.work, |token| token.work);
-        if work.units(self.longest, longest) > MAX_WORK {
+        let read = if wanted(DATA) { self.longest } else { 0 };
+        if work.units(read, longest) > MAX_WORK {
             let detail = format!("a list of {longest} elements could take more than {MAX_WORK} steps");
             return Err(Fault::new(FaultKind::Limit(LimitKind::Facts), detail));
         }
         // The evaluator does not hold what is there from the beginning against its limit.
-        let facts: Vec<Fact> = facts.into_iter().chain(wanted("data").then(|| self.data.clone())).collect();
-        let before = self.program.facts + facts.len() as u64 + token.map_or(0, |token| token.facts);
+        let stated = facts.len() as u64 + u64::from(wanted(DATA));
+        let before = self.program.facts + stated + token.map_or(0, |token| token.facts);
         if before > self.limits.max_facts {
             let detail = format!("{before} facts before any rule has run, more than `limits.facts`");
             return Err(Fault::new(FaultKind::Limit(LimitKind::Facts), detail));
         }
-        let mut builder = self.base.clone();
-        for fact in facts {
+        let members = self.members(&facts);
+        let form = if members.is_some() { &self.program.projected } else { &self.program.written };
+        let reads = |name: &str| form.reads.contains(name) || token_reads(name);
+        let whole = facts.into_iter().filter(|fact| reads(&fact.predicate.name));
+        let given: Vec<Fact> = whole
+            .chain(reads(DATA).then(|| self.data.clone()))
+            .chain(members.into_iter().flatten())
+            .collect();
+        // The evaluator stops when it *reaches* its limit on facts; the contract's limit may be reached, and counts the
+        // facts that a pack's author knows of.
+        let max_facts =
+            self.limits.max_facts.saturating_sub(stated).saturating_add(given.len() as u64).saturating_add(1);
+        let limits = AuthorizerLimits { max_facts, ..self.limits.clone() };
+        let mut builder = form.authorizer.clone().set_limits(limits);
+        for fact in given {
             builder = builder.fact(fact).map_err(|error| error::evaluation(&error))?;
         }
         let built = match token {
             Some(token) => builder.build(&token.biscuit),
             None => builder.build_unauthenticated(),
         };
-        built.map_err(|error| error::evaluation(&error))
+        Ok((built.map_err(|error| error::evaluation(&error))?, form))
+    }
+
+    /// The members that the projected program reads of the data and of a request, unless one of them cannot be asked for.
+    fn members(&self, facts: &[Fact]) -> Option<Vec<Fact>> {
+        let data = self.data_members.iter().flatten().cloned().map(Some);
+        let paths = self.program.projected.paths.iter().filter(|path| !path.is_data());
+        self.data_members.as_ref()?;
+        data.chain(paths.map(|path| path.of(facts))).collect()
     }
 
     /// Evaluates: the judgement, the answers by statement, and the evaluator for whoever wants to ask it more.
-    fn evaluate(&self, request: &Prepared<'_>) -> Result<Evaluation, Fault> {
+    fn evaluate(&self, request: &Prepared<'_>) -> Result<Evaluation<'_>, Fault> {
         self.evaluate_in(request, |_| {})
     }
 
@@ -198,14 +220,14 @@ impl BiscuitEngine {
         &self,
         request: &Prepared<'_>,
         mut lap: impl FnMut(&'static str),
-    ) -> Result<Evaluation, Fault> {
-        let mut authorizer = self.authorizer(request)?;
+    ) -> Result<Evaluation<'_>, Fault> {
+        let (mut authorizer, form) = self.authorizer(request)?;
         lap("convert and build");
         let judgement = Judgement::of(authorizer.authorize())?;
         lap("evaluate");
         let mut gathered = Gathered::default();
         let mut given = Vec::new();
-        for answer in &self.program.answers {
+        for answer in &form.answers {
             let rows = match &answer.source {
                 Source::Constant(terms) => vec![terms.clone()],
                 Source::Query(rule) => {
@@ -222,18 +244,18 @@ impl BiscuitEngine {
             }
         }
         lap("ask for answers");
-        Ok(Evaluation { authorizer, judgement, gathered, given })
+        Ok(Evaluation { authorizer, form, judgement, gathered, given })
     }
 
     /// The verdict of an evaluation.
-    pub(crate) fn verdict(&self, judgement: &Judgement, gathered: Gathered) -> Result<Verdict, Fault> {
+    pub(crate) fn verdict(&self, judgement: &Judgement, gathered: Gathered, payload: &Value) -> Result<Verdict, Fault> {
         let effects = gathered.effects.clone();
         let own = judgement.effect();
         let failed = judgement
             .token_checks
             .iter()
             .map(|(block, check)| format!("token check failed: block {block} check {check}"));
-        let decision = gathered.decide(own, failed)?;
+        let decision = gathered.decide(own, failed, payload)?;
         let size = decision.reason.as_ref().map_or(0, String::len)
             + decision
                 .patches
@@ -265,9 +287,9 @@ impl BiscuitEngine {
             determined
                 .filter_map(|(_, statement)| Some(self.program.statements.get(*statement)?.name.clone())),
         );
+        let written = &self.program.written;
         let tried = judgement.policy.map_or(self.program.policies.len(), |(index, _)| index + 1);
-        let evaluated =
-            self.program.checks.len() + tried + self.program.rules.len() + self.program.answers.len();
+        let evaluated = self.program.checks.len() + tried + written.rules.len() + written.answers.len();
         Ok(Verdict { decision, rules: Rules::determined(rules), rules_evaluated: Some(evaluated as u64) })
     }
 
@@ -277,8 +299,9 @@ impl BiscuitEngine {
 }
 
 /// What an evaluation found.
-pub(crate) struct Evaluation {
+pub(crate) struct Evaluation<'e> {
     authorizer: Authorizer,
+    form: &'e Form,
     pub(crate) judgement: Judgement,
     pub(crate) gathered: Gathered,
     /// The statements that gave an answer.
@@ -288,12 +311,12 @@ pub(crate) struct Evaluation {
 impl Engine for BiscuitEngine {
     fn decide(&self, request: &Prepared<'_>) -> Result<Verdict, Fault> {
         let Evaluation { judgement, gathered, .. } = self.evaluate(request)?;
-        self.verdict(&judgement, gathered)
+        self.verdict(&judgement, gathered, request.payload())
     }
 
     fn explain(&self, request: &Prepared<'_>) -> Result<Explanation, Fault> {
-        let Evaluation { mut authorizer, judgement, gathered, given } = self.evaluate(request)?;
-        let verdict = self.verdict(&judgement, gathered)?;
+        let Evaluation { mut authorizer, form, judgement, gathered, given } = self.evaluate(request)?;
+        let verdict = self.verdict(&judgement, gathered, request.payload())?;
         let mut notes: Vec<Option<(String, Option<bool>)>> = vec![None; self.program.statements.len()];
         let mut note = |statement: usize, text: &str, came_true: Option<bool>| {
             if let Some(place) = notes.get_mut(statement) {
@@ -312,11 +335,11 @@ impl Engine for BiscuitEngine {
             let held = !judgement.checks.contains(&index);
             note(*statement, if held { "held" } else { "failed" }, Some(held));
         }
-        for answer in &self.program.answers {
+        for answer in &form.answers {
             let is_given = given.contains(&answer.statement);
             note(answer.statement, matched(is_given), Some(is_given));
         }
-        for (statement, rule) in &self.program.rules {
+        for (statement, rule) in &form.rules {
             let facts: Vec<Fact> =
                 authorizer.query(rule.clone()).map_err(|error| error::evaluation(&error))?;
             match facts.len() {

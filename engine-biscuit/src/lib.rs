@@ -24,7 +24,8 @@
 //!
 //! *Answers* are facts and rules with the heads `effect(e)`, `reason(text)`, `patch(op, pointer, value)` and `step_up(method)`.
 //! The decision is the most severe of the matched policy, the failed checks and every `effect`. `reason`s are given whatever
-//! the effect is; `patch`es count for a `redact` only (`remove` has the value `null`), `step_up` for a `step_up` only, and of
+//! the effect is; `patch`es count for a `redact` only (`remove` has the value `null`, `replace_from` the
+//! pointer of the place whose value is taken, as `"/derived/x"`), `step_up` for a `step_up` only, and of
 //! several methods the first in alphabetical order is demanded. Answers are read rule by rule after the policies have been
 //! tried, so nothing but the pack's own statements can give one: an answer in a token is never looked at.
 //!
@@ -45,7 +46,8 @@
 //! # Map
 //! - `load`: [`BiscuitFactory`], which reads a pack
 //! - `syntax`: splitting, bounding and parsing policy text, with places; `lint`: what a program must not say
-//! - `program`: statements sorted by what they do; `patterns`: their regular expressions, compiled once
+//! - `program`: statements sorted by what they do; `patterns`: their regular expressions, compiled once; `projection`: queries
+//!   that are given what they read
 //! - `expression`: what one expression contains; `bounds`: how much work a program can cause
 //! - `convert`: requests and data as typed facts
 //! - `token`: whom to believe; `credential`: what is inside a token
@@ -71,6 +73,7 @@ mod mutate;
 mod patterns;
 pub mod probe;
 mod program;
+mod projection;
 mod syntax;
 mod token;
 mod vocabulary;

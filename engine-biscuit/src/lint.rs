@@ -8,6 +8,7 @@ use tribunal_engine_core::contract::{DecisionEffect, Pointer};
 use tribunal_engine_core::document::nearest;
 use tribunal_engine_core::engine::{LoadError, LoadErrorKind};
 
+use crate::answer::REPLACE_FROM;
 use crate::bounds::{MAX_BODY, MAX_CLOSURES};
 use crate::convert::REQUEST;
 use crate::expression::{self, Problem};
@@ -179,9 +180,17 @@ fn patch(op: &Term, path: &Term, value: &Term, found: &mut Found<'_>) {
             found.invalid("a `remove` has the value `null`");
         }
         (Term::Str(op), _) if op == "replace" => {}
+        (Term::Str(op), Term::Str(source)) if op == REPLACE_FROM => {
+            if let Err(error) = Pointer::parse(source) {
+                found.invalid(error.to_string());
+            }
+        }
+        (Term::Str(op), _) if op == REPLACE_FROM => {
+            found.invalid("a `replace_from` names a place, as a JSON pointer in a string");
+        }
         (Term::Variable(_), _) => {}
         _ => {
-            found.invalid("a patch is a `\"replace\"` or a `\"remove\"`");
+            found.invalid("a patch is a `\"replace\"`, a `\"replace_from\"` or a `\"remove\"`");
         }
     }
     match path {

@@ -10,29 +10,41 @@ use biscuit_auth::error::Token;
 use crate::bounds::{Query, Workload};
 use crate::convert::REQUEST;
 use crate::patterns::{MATCHES, Patterns};
+use crate::projection::{self, Path};
 use crate::syntax::{Item, Statement};
 
 /// A program, checked and ready to be given facts.
 #[derive(Debug)]
 pub(crate) struct Program {
-    /// Everything but limits, data and requests.
-    pub(crate) authorizer: AuthorizerBuilder,
+    /// The statements as they are written.
+    pub(crate) written: Form,
+    /// The statements with [projected](projection) queries: what is evaluated wherever it can be.
+    pub(crate) projected: Form,
     /// The statements, in text order.
     pub(crate) statements: Vec<Statement>,
     /// The statements behind the evaluator's indices of policies and checks.
     pub(crate) policies: Vec<usize>,
     /// See `policies`.
     pub(crate) checks: Vec<usize>,
+    /// What the program can cost, the request's facts included. A projection is counted as the map it is taken from.
+    pub(crate) workload: Workload,
+    /// Facts the pack itself states.
+    pub(crate) facts: u64,
+}
+
+/// A program's statements in the words in which the evaluator is given them.
+#[derive(Debug)]
+pub(crate) struct Form {
+    /// Everything but limits, data and requests.
+    pub(crate) authorizer: AuthorizerBuilder,
     /// Rules that make facts, by statement, as queries of their own: for traces.
     pub(crate) rules: Vec<(usize, Rule)>,
     /// The statements that give answers.
     pub(crate) answers: Vec<Answer>,
-    /// What the program can cost, the request's facts included.
-    pub(crate) workload: Workload,
-    /// Facts the pack itself states.
-    pub(crate) facts: u64,
     /// The predicates that some statement reads.
     pub(crate) reads: BTreeSet<String>,
+    /// The members that are stated for it beside those.
+    pub(crate) paths: BTreeSet<Path>,
 }
 
 /// What an answer says.
@@ -82,27 +94,12 @@ impl Program {
     /// # Errors
     /// What the evaluator refuses after all.
     pub(crate) fn new(statements: Vec<Statement>) -> Result<Self, Token> {
-        // Statements without `trusting` trust this key, whose secret is dropped here: no block of a token can be signed by it,
-        // so they see the pack's and the request's facts only.
-        let nobody = Scope::PublicKey(KeyPair::new().public());
-        let mut authorizer = AuthorizerBuilder::new().scope(nobody.clone());
-        let (mut policies, mut checks, mut rules, mut answers) =
-            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut policies, mut checks) = (Vec::new(), Vec::new());
         let mut workload = Workload::stating(REQUEST.iter().map(|(name, _)| *name));
-        let mut reads = BTreeSet::new();
         let mut facts = 0;
-        let mut patterns = Patterns::default();
-        // A query looks at the token's first block unless told otherwise, whatever the authorizer's own scope is.
-        let scoped = |mut rule: Rule| {
-            if rule.scopes.is_empty() {
-                rule.scopes.push(nobody.clone());
-            }
-            rule
-        };
         for (index, statement) in statements.iter().enumerate() {
             let item = &statement.item;
             for query in item.queries() {
-                reads.extend(query.body.iter().map(|predicate| predicate.name.clone()));
                 let (cost, survey) = Query::surveyed(&query.body, &query.expressions);
                 workload.collections(&survey);
                 match item {
@@ -113,44 +110,18 @@ impl Program {
                 }
             }
             match item {
-                Item::Fact(fact) => match Answers::of(&fact.predicate.name) {
-                    Some(says) => {
-                        let source = Source::Constant(fact.predicate.terms.clone());
-                        answers.push(Answer { statement: index, says, source });
-                    }
-                    None => {
-                        facts += 1;
-                        workload.fact(&fact.predicate);
-                        authorizer = authorizer.fact(fact.clone())?;
-                    }
-                },
-                Item::Rule(rule) => match Answers::of(&rule.head.name) {
-                    Some(says) => {
-                        let source = Source::Query(scoped(patterns.replaced(rule)));
-                        answers.push(Answer { statement: index, says, source });
-                    }
-                    None => {
-                        let rule = patterns.replaced(rule);
-                        authorizer = authorizer.rule(rule.clone())?;
-                        rules.push((index, scoped(rule)));
-                    }
-                },
-                Item::Check(check) => {
-                    checks.push(index);
-                    let queries = check.queries.iter().map(|query| patterns.replaced(query)).collect();
-                    authorizer = authorizer.check(Check { queries, kind: check.kind.clone() })?;
+                Item::Fact(fact) if Answers::of(&fact.predicate.name).is_none() => {
+                    facts += 1;
+                    workload.fact(&fact.predicate);
                 }
-                Item::Policy(policy) => {
-                    policies.push(index);
-                    let queries = policy.queries.iter().map(|query| patterns.replaced(query)).collect();
-                    authorizer = authorizer.policy(Policy { queries, kind: policy.kind.clone() })?;
-                }
+                Item::Fact(_) | Item::Rule(_) => {}
+                Item::Check(_) => checks.push(index),
+                Item::Policy(_) => policies.push(index),
             }
         }
-        if let Some(function) = patterns.function() {
-            authorizer = authorizer.register_extern_func(MATCHES.to_owned(), function);
-        }
-        Ok(Self { authorizer, statements, policies, checks, rules, answers, workload, facts, reads })
+        let written = Form::of(&statements, |query, _| query.clone())?;
+        let projected = Form::of(&statements, projection::projected)?;
+        Ok(Self { written, projected, statements, policies, checks, workload, facts })
     }
 
     /// Whether any statement looks into tokens.
@@ -158,5 +129,70 @@ impl Program {
         statements
             .iter()
             .find(|statement| statement.item.queries().iter().any(|query| !query.scopes.is_empty()))
+    }
+}
+
+impl Form {
+    /// The statements with each query in its place.
+    ///
+    /// # Errors
+    /// What the evaluator refuses after all.
+    fn of(
+        statements: &[Statement],
+        place: impl Fn(&Rule, &mut BTreeSet<Path>) -> Rule,
+    ) -> Result<Self, Token> {
+        // Statements without `trusting` trust this key, whose secret is dropped here: no block of a token can be signed by it,
+        // so they see the pack's and the request's facts only.
+        let nobody = Scope::PublicKey(KeyPair::new().public());
+        let mut authorizer = AuthorizerBuilder::new().scope(nobody.clone());
+        let (mut rules, mut answers) = (Vec::new(), Vec::new());
+        let (mut reads, mut paths) = (BTreeSet::new(), BTreeSet::new());
+        let mut patterns = Patterns::default();
+        let mut query = |query: &Rule| {
+            let query = patterns.replaced(&place(query, &mut paths));
+            reads.extend(query.body.iter().map(|predicate| predicate.name.clone()));
+            query
+        };
+        // A query looks at the token's first block unless told otherwise, whatever the authorizer's own scope is.
+        let scoped = |mut rule: Rule| {
+            if rule.scopes.is_empty() {
+                rule.scopes.push(nobody.clone());
+            }
+            rule
+        };
+        for (index, statement) in statements.iter().enumerate() {
+            match &statement.item {
+                Item::Fact(fact) => match Answers::of(&fact.predicate.name) {
+                    Some(says) => {
+                        let source = Source::Constant(fact.predicate.terms.clone());
+                        answers.push(Answer { statement: index, says, source });
+                    }
+                    None => authorizer = authorizer.fact(fact.clone())?,
+                },
+                Item::Rule(rule) => match Answers::of(&rule.head.name) {
+                    Some(says) => {
+                        let source = Source::Query(scoped(query(rule)));
+                        answers.push(Answer { statement: index, says, source });
+                    }
+                    None => {
+                        let rule = query(rule);
+                        authorizer = authorizer.rule(rule.clone())?;
+                        rules.push((index, scoped(rule)));
+                    }
+                },
+                Item::Check(check) => {
+                    let queries = check.queries.iter().map(&mut query).collect();
+                    authorizer = authorizer.check(Check { queries, kind: check.kind.clone() })?;
+                }
+                Item::Policy(policy) => {
+                    let queries = policy.queries.iter().map(&mut query).collect();
+                    authorizer = authorizer.policy(Policy { queries, kind: policy.kind.clone() })?;
+                }
+            }
+        }
+        if let Some(function) = patterns.function() {
+            authorizer = authorizer.register_extern_func(MATCHES.to_owned(), function);
+        }
+        Ok(Self { authorizer, rules, answers, reads, paths })
     }
 }

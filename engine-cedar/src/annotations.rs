@@ -6,7 +6,8 @@ use tribunal_engine_core::contract::Pointer;
 use tribunal_engine_core::document::with_nearest;
 use tribunal_engine_core::engine::{LoadError, LoadErrorKind};
 
-const KNOWN: [&str; 7] = ["id", "reason", "effect", "step_up", "redact", "replacement", "replacement_from"];
+const KNOWN: [&str; 8] =
+    ["id", "reason", "reason_from", "effect", "step_up", "redact", "replacement", "replacement_from"];
 
 /// What a policy does when it matches.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,11 +26,18 @@ pub(crate) enum Replacement {
     From(Pointer),
 }
 
+/// Why, in the words of the policy or of the request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Reason {
+    Text(String),
+    From(Pointer),
+}
+
 /// A policy's annotations, read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Annotations {
     pub(crate) id: Option<String>,
-    pub(crate) reason: Option<String>,
+    pub(crate) reason: Option<Reason>,
     pub(crate) kind: Kind,
 }
 
@@ -60,6 +68,21 @@ pub(crate) fn read(
     let mut refuse =
         |offset: usize, message: String| errors.push(place(offset, LoadErrorKind::Invalid, message));
 
+    let reason = match (found.get("reason"), found.get("reason_from")) {
+        (Some(_), Some((_, offset))) => {
+            refuse(offset, "`@reason` and `@reason_from` stand on one policy: it can only be one".to_owned());
+            None
+        }
+        (Some((text, _)), None) => Some(Reason::Text(text.to_owned())),
+        (None, Some((text, offset))) => match Pointer::parse(text) {
+            Ok(pointer) => Some(Reason::From(pointer)),
+            Err(error) => {
+                refuse(offset, error.to_string());
+                None
+            }
+        },
+        (None, None) => None,
+    };
     if policy.effect() == Effect::Permit {
         for name in ["effect", "step_up", "redact", "replacement", "replacement_from"] {
             if let Some((_, offset)) = found.get(name) {
@@ -71,7 +94,7 @@ pub(crate) fn read(
                 );
             }
         }
-        return Annotations { id: found.text("id"), reason: found.text("reason"), kind: Kind::Permit };
+        return Annotations { id: found.text("id"), reason, kind: Kind::Permit };
     }
 
     let step_up = match found.get("effect") {
@@ -141,7 +164,7 @@ pub(crate) fn read(
         None if step_up => Kind::StepUp { method: found.text("step_up") },
         None => Kind::Forbid,
     };
-    Annotations { id: found.text("id"), reason: found.text("reason"), kind }
+    Annotations { id: found.text("id"), reason, kind }
 }
 
 struct Found {

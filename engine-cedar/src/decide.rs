@@ -10,7 +10,7 @@ use tribunal_engine_core::contract::{Decision, DecisionEffect, Patch, Rules, Ste
 use tribunal_engine_core::engine::{Engine, Explanation, LoadErrors, Prepared, RuleTrace, Verdict};
 use tribunal_engine_core::fault::{Fault, FaultKind, LimitKind};
 
-use crate::annotations::{Kind, Replacement};
+use crate::annotations::{Kind, Reason, Replacement};
 use crate::entities::StaticEntities;
 use crate::load::PackData;
 use crate::policies::{Policies, Rule, RuleSet, Which};
@@ -137,8 +137,8 @@ impl CedarEngine {
         let forbids = of_kind(&hard.satisfied, |kind| matches!(kind, Kind::Forbid));
         let permits = of_kind(&hard.satisfied, |kind| matches!(kind, Kind::Permit));
         if !forbids.is_empty() || permits.is_empty() {
-            let verdict =
-                self.verdict(DecisionEffect::Deny, &forbids, Vec::new(), None, hard.evaluated.len())?;
+            let decision = decision(DecisionEffect::Deny, &forbids, payload)?;
+            let verdict = self.verdict(decision, &forbids, hard.evaluated.len())?;
             return Ok(Run { verdict, hard, soft: None });
         }
 
@@ -152,26 +152,21 @@ impl CedarEngine {
                 _ => None,
             });
             let step_up = method.map(|method| StepUp { method: Some(method), ..StepUp::default() });
-            self.verdict(DecisionEffect::StepUp, &step_ups, Vec::new(), step_up, count)?
+            let decision = Decision { step_up, ..decision(DecisionEffect::StepUp, &step_ups, payload)? };
+            self.verdict(decision, &step_ups, count)?
         } else if !redactions.is_empty() {
             let patches = patches(&redactions, payload)?;
-            self.verdict(DecisionEffect::Redact, &redactions, patches, None, count)?
+            let decision = Decision { patches, ..decision(DecisionEffect::Redact, &redactions, payload)? };
+            self.verdict(decision, &redactions, count)?
         } else {
-            self.verdict(DecisionEffect::Allow, &permits, Vec::new(), None, count)?
+            self.verdict(decision(DecisionEffect::Allow, &permits, payload)?, &permits, count)?
         };
         Ok(Run { verdict, hard, soft: Some(soft) })
     }
 
-    fn verdict(
-        &self,
-        effect: DecisionEffect,
-        rules: &[&Rule],
-        patches: Vec<Patch>,
-        step_up: Option<StepUp>,
-        evaluated: usize,
-    ) -> Result<Verdict, Fault> {
-        let reason = join_reasons(rules.iter().filter_map(|rule| rule.reason.clone()));
-        let decision = Decision { effect, reason, patches, step_up }.well_formed()?;
+    /// A decision with the policies that determined it.
+    fn verdict(&self, decision: Decision, rules: &[&Rule], evaluated: usize) -> Result<Verdict, Fault> {
+        let decision = decision.well_formed()?;
         if let Some(limit) = self.output {
             let size = serde_json::to_vec(&decision)
                 .map_err(|error| Fault::new(FaultKind::MalformedDecision, error.to_string()))?
@@ -211,6 +206,37 @@ impl RuleSet {
 
 fn of_kind<'p>(rules: &[&'p Rule], is: impl Fn(&Kind) -> bool) -> Vec<&'p Rule> {
     rules.iter().copied().filter(|rule| is(&rule.kind)).collect()
+}
+
+/// A decision with its reasons, and with nothing else yet.
+fn decision(effect: DecisionEffect, rules: &[&Rule], payload: &Value) -> Result<Decision, Fault> {
+    let mut reasons = Vec::new();
+    for rule in rules {
+        match &rule.reason {
+            None => {}
+            Some(Reason::Text(text)) => reasons.push(text.clone()),
+            Some(Reason::From(source)) => {
+                let texts = source.get(payload).and_then(texts).ok_or_else(|| {
+                    let detail = format!(
+                        "`{}` at {} takes its reason from `{source}`, where neither a text nor a list of texts stands",
+                        rule.id, rule.location
+                    );
+                    Fault::new(FaultKind::MalformedDecision, detail)
+                })?;
+                reasons.extend(texts);
+            }
+        }
+    }
+    Ok(Decision { effect, reason: join_reasons(reasons), patches: Vec::new(), step_up: None })
+}
+
+/// A text, or the texts of a list that holds nothing else.
+fn texts(value: &Value) -> Option<Vec<String>> {
+    match value {
+        Value::String(text) => Some(vec![text.clone()]),
+        Value::Array(items) => items.iter().map(|item| item.as_str().map(str::to_owned)).collect(),
+        _ => None,
+    }
 }
 
 /// The patches of all matching redactions, in the order of the text, equal ones once.

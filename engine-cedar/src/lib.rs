@@ -39,6 +39,7 @@
 //! |---|---|---|
 //! | `@id("name")` | any | the policy's name in outcomes; `policyN` without it, counted over the pack |
 //! | `@reason("text")` | any | the reason of a decision that this policy determines |
+//! | `@reason_from("/derived/x")` | any | the text, or each text of the list, that stands there is such a reason |
 //! | `@effect("step_up")` | forbid | asks for stronger authorisation |
 //! | `@step_up("method")` | with `@effect("step_up")` | how; of several, the first in the text |
 //! | `@redact("/a,/b")` | forbid | these places must change; a pointer with a comma in it cannot be written |

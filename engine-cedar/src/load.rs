@@ -89,7 +89,11 @@ impl CedarEngine {
             let message = "Cedar cannot hold a deadline: it has no limit at run time";
             let error = match pack.manifest.limits.deadline {
                 Some(_) => pack.manifest_error(LoadErrorKind::Unsupported, &["limits", "deadline"], message),
-                None => LoadError::new(LoadErrorKind::Unsupported, message),
+                None => {
+                    let name = &pack.manifest.name;
+                    let message = format!("pack `{name}` under the `limits` of its deployment: {message}");
+                    LoadError::new(LoadErrorKind::Unsupported, message)
+                }
             };
             errors.push(error.help(
                 "leave it out: its evaluations are bounded by the policies' and the request's size instead",

@@ -10,7 +10,7 @@ use tribunal_engine_core::engine::{LoadError, LoadErrorKind};
 use tribunal_engine_core::location::Location;
 use tribunal_engine_core::pack::PackSource;
 
-use crate::annotations::{self, Kind};
+use crate::annotations::{self, Kind, Reason};
 use crate::bounds;
 use crate::entities::looked_into;
 use crate::error::located;
@@ -48,7 +48,7 @@ pub(crate) struct Rule {
     pub(crate) id: String,
     pub(crate) location: Location,
     pub(crate) kind: Kind,
-    pub(crate) reason: Option<String>,
+    pub(crate) reason: Option<Reason>,
     /// The entity literals that its evaluation can look into.
     pub(crate) literals: HashSet<EntityUID>,
 }

@@ -46,7 +46,10 @@ impl Document {
         let mut reader = Reader { file, events: Parser::new_from_str(text), places: HashMap::new() };
         let value = if file.ends_with(".json") || file.ends_with(".lock") {
             // Not every JSON text is YAML (`"\ud83d\ude00"`). The YAML reader only finds the places here.
-            let value = json::read(text.as_bytes(), &JSON_BOUNDS).map_err(|fault| syntax(fault.detail))?;
+            let value = json::read(text.as_bytes(), &JSON_BOUNDS).map_err(|fault| {
+                let (message, location) = placed(file, text, fault.detail);
+                LoadError::new(LoadErrorKind::Syntax, message).at(location)
+            })?;
             if reader.document().is_err() {
                 reader.places.clear();
             }
@@ -187,6 +190,21 @@ impl Document {
             None => error,
         });
     }
+}
+
+/// What the JSON reader says, with the place at its end taken out and counted in characters.
+fn placed(file: &str, text: &str, detail: String) -> (String, Location) {
+    let place = || {
+        let (message, place) = detail.rsplit_once(" at line ")?;
+        let (line, column) = place.split_once(" column ")?;
+        let (line, column): (usize, usize) = (line.parse().ok()?, column.parse().ok()?);
+        let bytes = text.lines().nth(line.checked_sub(1)?).map_or("", |line| line).as_bytes();
+        // The reader counts bytes, up to and with the one that it did not expect.
+        let before = bytes.get(..column.saturating_sub(1).min(bytes.len()))?;
+        let characters = String::from_utf8_lossy(before).chars().count();
+        Some((message.to_owned(), Location::new(file, line, characters + 1)))
+    };
+    place().unwrap_or_else(|| (detail.clone(), Location::new(file, 1, 1)))
 }
 
 /// The values allowed at one place, if every alternative there is just a value: an enumeration whose values are documented
@@ -427,6 +445,20 @@ mod tests {
             (&deep, "levels deep"),
         ] {
             assert!(errors(text).contains(says), "{text}: {}", errors(text));
+        }
+    }
+
+    #[test]
+    fn json_that_does_not_parse_is_refused_with_its_place() {
+        for (text, says) in [
+            ("", "data.json:1:1: EOF"),
+            ("{\n  \"ä\": \"ö\",]\n}", "data.json:2:12: "),
+            ("{\"a\": 1,\n \"a\": 2}", "data.json:2:"),
+            ("{\"a\": 1}\nx", "data.json:2:1: trailing"),
+            ("{\"a\": 1e400}", "data.json:1:"),
+        ] {
+            let found = Document::parse("data.json", text.as_bytes()).unwrap_err().to_string();
+            assert!(found.starts_with(says) && !found.contains("at line"), "{text}: {found}");
         }
     }
 

@@ -53,7 +53,7 @@ mod vocabulary;
 
 pub use cache::cache_refusal;
 pub use compiler::{CompileError, OpaCompiler, WasmCompiler};
-pub use load::RegoWasmFactory;
+pub use load::{RegoWasmFactory, is_built};
 pub use pack_build::{BuildError, BuiltPack, build_pack};
 pub use probe::Probe;
 pub use runtime::WASMTIME_VERSION;

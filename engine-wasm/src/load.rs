@@ -160,6 +160,14 @@ fn strictness(pack: &PackSource, settings: &Settings) -> Vec<LoadError> {
     errors
 }
 
+/// Whether a pack has a module, and the lock vouches that it is the one its sources make.
+///
+/// # Errors
+/// Why there is none that may run, and what to do about it.
+pub fn is_built(pack: &PackSource) -> Result<(), LoadErrors> {
+    locked_module(pack).map(drop)
+}
+
 /// The module's bytes, if the lock vouches for them.
 fn locked_module(pack: &PackSource) -> Result<&[u8], LoadErrors> {
     let Some(module) = pack.files.get(MODULE) else { return Err(missing_module(pack).into()) };

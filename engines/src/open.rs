@@ -60,6 +60,19 @@ impl Tribunal {
         Self::load(deployment, folder, options, registry)
     }
 
+    /// A deployment that was read elsewhere, or made by a program; `folder` is what its paths are relative to.
+    ///
+    /// # Errors
+    /// Everything wrong with its packs and the options. The deployment itself is taken at its word.
+    pub fn deploy(
+        deployment: Deployment,
+        folder: &Path,
+        options: &Options,
+        registry: Registry,
+    ) -> Result<Self, LoadErrors> {
+        Self::load(deployment, folder.to_path_buf(), options, registry)
+    }
+
     /// One pack, a folder or a bundle, that claims every request.
     ///
     /// # Errors
@@ -201,6 +214,50 @@ impl Tribunal {
         &self.warnings
     }
 
+    /// Puts the data of a file in the place of a pack's own, while others go on asking: nothing is compiled, and every
+    /// request is decided by the one or the other throughout, shadows included. The data is checked against the pack's
+    /// `data.schema.json` first. If anything is wrong with it, that is told and the data in force stays. What comes next is
+    /// told by the outcomes: `data_digest` names the data that decided.
+    ///
+    /// ```
+    /// use tribunal::{DecisionEffect, Options, PolicyRequest, Tribunal};
+    ///
+    /// let options = Options { engine: Some("cedar".to_owned()), ..Options::default() };
+    /// let tribunal = Tribunal::of_pack("../packs/destination-allowlist".as_ref(), &options, tribunal::registry())?;
+    /// let request = PolicyRequest::from_slice(br#"{
+    ///     "subject": {"type": "agent", "id": "a"}, "action": {"name": "http/request"},
+    ///     "resource": {"type": "tool", "id": "http"}, "context": {"destination_host": "docs.example.org"}
+    /// }"#)?;
+    /// let effect = || tribunal.outcome(&request).decision.effect;
+    /// assert_eq!(effect(), DecisionEffect::Deny);
+    ///
+    /// let file = std::env::temp_dir().join(format!("tribunal-data-{}.json", std::process::id()));
+    /// std::fs::write(&file, r#"{"approved": ["docs.example.org"]}"#)?;
+    /// tribunal.swap_data("destination-allowlist", &file)?;
+    /// assert_eq!(effect(), DecisionEffect::Allow);
+    ///
+    /// let refused = tribunal.swap_data_of("destination-allowlist", "new.json", br#"{"approved": ["*"]}"#).unwrap_err();
+    /// assert!(refused.to_string().starts_with("new.json:1:15: "));
+    /// assert_eq!(effect(), DecisionEffect::Allow);
+    /// # std::fs::remove_file(&file)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What is wrong with the file or its data, with its place, or that no pack of this name is deployed.
+    pub fn swap_data(&self, pack: &str, file: &Path) -> Result<(), LoadErrors> {
+        self.swap_data_of(pack, &file.display().to_string(), &read_file(file)?)
+    }
+
+    /// [`Tribunal::swap_data`] with data that is at hand: `file` is its name in errors, and says by `.json` at its end that
+    /// it is JSON and not YAML.
+    ///
+    /// # Errors
+    /// What is wrong with the data, with its place, or that no pack of this name is deployed.
+    pub fn swap_data_of(&self, pack: &str, file: &str, text: &[u8]) -> Result<(), LoadErrors> {
+        self.dispatcher.swap_data(pack, file, text)
+    }
+
     /// Reads a pack again from disk and puts it in the place of the one in service, which goes on deciding if that fails.
     /// Data that was put in place of the pack's own stays in force.
     ///
@@ -215,8 +272,9 @@ impl Tribunal {
         let newer = self.load_entry(entry, &self.options).and_then(|newer| {
             match in_force.filter(|pack| pack.identity().data_digest.is_some()) {
                 None => Ok(newer),
+                // By its name it is JSON: not every JSON text is YAML.
                 Some(pack) => newer.with_data(
-                    newer.source().read_data("data in force", pack.data().to_string().as_bytes())?,
+                    newer.source().read_data("data-in-force.json", pack.data().to_string().as_bytes())?,
                 ),
             }
         });
@@ -254,7 +312,8 @@ fn only_engine(source: &PackSource) -> Result<String, LoadErrors> {
                 source.manifest.name,
                 names.join(", ")
             );
-            Err(LoadError::new(LoadErrorKind::Invalid, message).into())
+            let help = "with `--engine` on the command line, or as `engine` of the pack in a deployment";
+            Err(LoadError::new(LoadErrorKind::Invalid, message).help(help).into())
         }
     }
 }

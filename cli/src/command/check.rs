@@ -13,6 +13,7 @@ use tribunal::core::contract::Pointer;
 use tribunal::core::dispatch::LoadedPack;
 use tribunal::core::document::Document;
 use tribunal::core::engine::{LoadContext, LoadError};
+use tribunal::core::limits::Limits;
 use tribunal::core::pack::PackSource;
 use tribunal::core::pack::manifest::NoInputSchema;
 use tribunal::files::{read_file, read_pack};
@@ -222,16 +223,24 @@ fn load(
     context: &LoadContext,
     registry: &Registry,
 ) -> Result<(), LoadErrors> {
+    let mut context = context.clone();
+    let mut limits = Limits::default();
+    match deployed {
+        // The deployment's limits are for the engines that run in it: another may be unable to hold them.
+        Some((entry, _)) if !entry.engines().any(|name| name == engine) => context.limits = Limits::default(),
+        Some((entry, _)) => limits = entry.limits,
+        None => {}
+    }
     let entry = PackEntry {
         pack: source.origin.clone(),
         engine: engine.to_owned(),
         when: deployed.map(|(entry, _)| entry.when.clone()).unwrap_or_default(),
         data: None,
         fallback: None,
-        limits: deployed.map(|(entry, _)| entry.limits).unwrap_or_default(),
+        limits,
         shadow: Vec::new(),
     };
-    let loaded = LoadedPack::load(source.clone(), &entry, context, registry)?;
+    let loaded = LoadedPack::load(source.clone(), &entry, &context, registry)?;
     if let Some((file, folder)) = deployed.and_then(|(entry, folder)| Some((entry.data.as_ref()?, folder))) {
         let file = folder.join(file);
         loaded.with_data(source.read_data(&file.display().to_string(), &read_file(&file)?)?)?;

@@ -7,16 +7,19 @@ use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
+use tribunal::core::contract::record::RecordFailure;
 use tribunal::{Fault, FaultKind, PolicyRequest, Token};
 
 use crate::arguments::Format;
+use crate::artifact::Artifacts;
 use crate::evaluator::{Evaluation, Evaluator};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::input::{self, Line, Lines, Requests};
+use crate::ledger::{Entry, Ledger};
 use crate::lineup::Lineup;
 use crate::pipeline;
-use crate::recorder::{Recorder, Recording, Unwritten};
+use crate::recorder::{Recorder, Recording};
 use crate::report::{comparison, explanation, outcome};
 use crate::target::{Target, known_engine};
 use crate::terminal::{self, complain, plain, plain_lines};
@@ -58,6 +61,17 @@ pub(crate) struct Args {
     /// says otherwise.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
+    /// Write a `policy_decisions` artifact of each decision into this folder, a file each. A decision whose artifact cannot be
+    /// written is a denial, as with --record.
+    #[arg(long, value_name = "DIR")]
+    artifact: Option<PathBuf>,
+}
+
+/// Where decisions are written down.
+struct WrittenDown {
+    ledger: Ledger,
+    /// One thread writes records.
+    recorder: Option<Recorder>,
 }
 
 /// The most bad lines that are complained about one by one.
@@ -91,24 +105,27 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
             complain("warning", &plain(warning));
         }
     }
-    let recording = args.record.as_ref().map(|path| {
-        // Only a deployment's own words say what must be masked; a bare pack has none.
-        let deployed = service.as_ref().ok().filter(|_| args.target.is_deployment());
-        let settings = deployed.map(|tribunal| &tribunal.deployment().record);
-        let recording = Recording::new(settings);
-        let recorder = Recorder::open(path, recording.on_failure());
-        (recording, recorder)
-    });
+    // Only a deployment's own words say what must be masked; a bare pack has none.
+    let deployed = service.as_ref().ok().filter(|_| args.target.is_deployment());
+    let recording = Recording::new(deployed.map(|tribunal| &tribunal.deployment().record));
+    let written_down = WrittenDown {
+        ledger: Ledger {
+            artifacts: args.artifact.as_ref().map(|path| Artifacts::open(path, recording.settings().clone())),
+            on_failure: recording.settings().on_failure,
+            recording: args.record.is_some().then_some(recording),
+        },
+        recorder: args.record.as_ref().map(|path| Recorder::open(path)),
+    };
     let evaluator = Evaluator { service, lineup: None, explain: args.explain, token, now: args.now };
     let requests = input::open(&args.input)
         .and_then(|(reader, size)| Ok((input::read(reader, input::is_named_for_lines(&args.input))?, size)));
     match requests {
-        Ok((Requests::One(text), _)) => one(args, evaluator, recording, &text),
-        Ok((Requests::Lines(lines), size)) => many(args, evaluator, recording, lines, size),
+        Ok((Requests::One(text), _)) => one(args, evaluator, written_down, &text),
+        Ok((Requests::Lines(lines), size)) => many(args, evaluator, written_down, lines, size),
         Err(error) => {
             Failure::unreadable(&args.input, &error).report();
             let fault = Fault::new(FaultKind::RequestBounds, "the request cannot be read");
-            answer(args, Evaluation::refused(fault, args.now), recording)
+            answer(args, Evaluation::refused(fault, args.now), written_down)
         }
     }
 }
@@ -127,7 +144,7 @@ fn read_token(path: Option<&Path>) -> Result<Option<Token>, Failure> {
 fn one(
     args: &Args,
     mut evaluator: Evaluator,
-    recording: Option<(Recording, Recorder)>,
+    written_down: WrittenDown,
     text: &[u8],
 ) -> Result<Exit, Failure> {
     if args.all_engines
@@ -148,22 +165,26 @@ fn one(
             ),
         );
     }
-    answer(args, evaluation, recording)
+    answer(args, evaluation, written_down)
 }
 
-/// Records and prints one answer.
-fn answer(
-    args: &Args,
-    mut evaluation: Evaluation,
-    recording: Option<(Recording, Recorder)>,
-) -> Result<Exit, Failure> {
-    if let Some((recording, mut recorder)) = recording {
-        let line = recording.line(&evaluation);
-        if let Err(Unwritten(why)) = recorder.write(line) {
-            complain("error", &plain(&why));
-            evaluation.deny_unrecorded(&why);
-        }
+/// How much it matters that something could not be written down.
+fn severity(on_failure: RecordFailure) -> &'static str {
+    match on_failure {
+        RecordFailure::Deny => "error",
+        RecordFailure::Ignore => "warning",
     }
+}
+
+/// Writes down and prints one answer.
+fn answer(args: &Args, evaluation: Evaluation, written_down: WrittenDown) -> Result<Exit, Failure> {
+    let WrittenDown { ledger, mut recorder } = written_down;
+    let mut entry = ledger.draft(evaluation);
+    ledger.enter(&mut entry, recorder.as_mut());
+    for why in &entry.missed {
+        complain(severity(ledger.on_failure), &plain(why));
+    }
+    let evaluation = entry.evaluation;
     match args.format {
         Format::Json => terminal::print_json(&evaluation.report())?,
         Format::Text => write_text(&mut terminal::stdout(), &evaluation)?,
@@ -186,15 +207,14 @@ fn write_text(out: &mut dyn Write, evaluation: &Evaluation) -> io::Result<()> {
 /// What a worker makes of a line.
 struct Answered {
     number: u64,
-    evaluation: Evaluation,
+    entry: Entry,
     json: io::Result<Vec<u8>>,
-    record: Option<io::Result<Vec<u8>>>,
 }
 
 fn many(
     args: &Args,
     mut evaluator: Evaluator,
-    recording: Option<(Recording, Recorder)>,
+    written_down: WrittenDown,
     mut lines: Lines,
     size: Option<u64>,
 ) -> Result<Exit, Failure> {
@@ -208,14 +228,15 @@ fn many(
         .map(NonZero::from)
         .or_else(|| std::thread::available_parallelism().ok())
         .unwrap_or(NonZero::<usize>::MIN);
-    let (recording, mut recorder) = recording.unzip();
+    let WrittenDown { ledger, mut recorder } = written_down;
+    let ledger = Arc::new(ledger);
     let is_loaded = evaluator.service.is_ok();
     let evaluator = Arc::new(evaluator);
+    let drafting = ledger.clone();
     let work = move |line: Line| {
-        let evaluation = evaluator.evaluate(&line.text);
-        let json = json_line(&evaluation);
-        let record = recording.as_ref().map(|recording| recording.line(&evaluation));
-        (Answered { number: line.number, evaluation, json, record }, line.text.len())
+        let entry = drafting.draft(evaluator.evaluate(&line.text));
+        let json = json_line(&entry.evaluation);
+        (Answered { number: line.number, entry, json }, line.text.len())
     };
     let source = move || {
         let mut batch: Vec<Line> = lines.next()?.into_iter().collect();
@@ -234,20 +255,24 @@ fn many(
     let mut complaints = 0_usize;
     let ended = pipeline::in_order(jobs, source, work, |batch| {
         for (mut answered, length) in batch {
-            if let Some((recorder, record)) = recorder.as_mut().zip(answered.record)
-                && let Err(Unwritten(why)) = recorder.write(record)
-            {
-                answered.evaluation.deny_unrecorded(&why);
-                answered.json = json_line(&answered.evaluation);
+            if ledger.enter(&mut answered.entry, recorder.as_mut()) {
+                answered.json = json_line(&answered.entry.evaluation);
             }
-            let ended = answered.evaluation.exit();
-            if let (Exit::Input | Exit::Tool, true, Some(fault)) =
-                (ended, is_loaded, &answered.evaluation.outcome.fault)
-            {
+            let Entry { evaluation, missed, .. } = &answered.entry;
+            let ended = evaluation.exit();
+            let mut tell = |kind: &str, why: &str| {
                 complaints += 1;
                 if complaints <= COMPLAINTS {
-                    complain("error", &format!("line {}: {}", answered.number, plain_lines(&fault.detail)));
+                    complain(kind, &format!("line {}: {}", answered.number, plain_lines(why)));
                 }
+            };
+            for why in missed {
+                tell(severity(ledger.on_failure), why);
+            }
+            if let (Exit::Input | Exit::Tool, true, true, Some(fault)) =
+                (ended, is_loaded, missed.is_empty(), &evaluation.outcome.fault)
+            {
+                tell("error", &fault.detail);
             }
             exit = exit.max(Some(ended));
             let json = answered.json?;

@@ -10,6 +10,7 @@ pub(crate) mod man;
 pub(crate) mod mutate;
 pub(crate) mod pack;
 pub(crate) mod parity;
+pub(crate) mod scenario;
 pub(crate) mod schema;
 pub(crate) mod suites;
 
@@ -28,6 +29,7 @@ pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Mutate(args) => mutate::run(args),
         Command::Suites(args) => suites::run(args),
         Command::Bench(args) => bench::run(args),
+        Command::Scenario(command) => scenario::run(command),
         Command::Apply(args) => apply::run(args),
         Command::Schema(args) => schema::run(args),
         Command::Completions(args) => completions::run(args),

@@ -24,7 +24,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
             let mut out = terminal::stdout();
             for value in Name::value_variants().iter().filter_map(ValueEnum::to_possible_value) {
                 let help = value.get_help().map(ToString::to_string).unwrap_or_default();
-                writeln!(out, "{:<10}  {help}", value.get_name())?;
+                writeln!(out, "{:<19}  {help}", value.get_name())?;
             }
         }
     }

@@ -7,7 +7,38 @@ use serde::Serialize;
 use tribunal::core::location::Location;
 use tribunal_conformance::escape::xml;
 
-use crate::terminal::{BOLD, GREEN, RED, YELLOW, plain, plain_lines};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::terminal::{self, BOLD, GREEN, RED, YELLOW, plain, plain_lines};
+
+/// How results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+    /// For programs that read JUnit's XML.
+    Junit,
+}
+
+/// Writes the results, and tells how the command ends.
+///
+/// # Errors
+/// If there are none: a filter that fits nothing, or a folder without tests, proves nothing.
+pub(crate) fn finish(format: Format, tests: &[Test]) -> Result<Exit, Failure> {
+    if !tests.iter().any(|test| matches!(test.verdict, Verdict::Passed | Verdict::Failed(_))) {
+        return Err(Failure::Input("there is nothing to test".to_owned()));
+    }
+    let mut out = terminal::stdout();
+    match format {
+        Format::Text => write_text(&mut out, tests)?,
+        Format::Json => terminal::print_json(&Summary::of(tests))?,
+        Format::Junit => write_junit(&mut out, tests)?,
+    }
+    let failed = tests.iter().any(|test| matches!(test.verdict, Verdict::Failed(_)));
+    Ok(if failed { Exit::Failed } else { Exit::Success })
+}
 
 /// One test and how it went.
 #[derive(Debug, Serialize)]
@@ -37,7 +68,7 @@ pub(crate) enum Verdict {
 
 /// All tests, with their counts.
 #[derive(Debug, Serialize)]
-pub(crate) struct Summary<'t> {
+struct Summary<'t> {
     #[serde(flatten)]
     counts: Counts,
     tests: &'t [Test],
@@ -53,7 +84,7 @@ struct Counts {
 
 impl<'t> Summary<'t> {
     /// All tests, with their counts.
-    pub(crate) fn of(tests: &'t [Test]) -> Self {
+    fn of(tests: &'t [Test]) -> Self {
         Self { counts: Counts::of(tests), tests }
     }
 }
@@ -73,7 +104,7 @@ impl Counts {
 }
 
 /// A line for each pack and engine, and every failure in full.
-pub(crate) fn write_text(out: &mut dyn Write, tests: &[Test]) -> io::Result<()> {
+fn write_text(out: &mut dyn Write, tests: &[Test]) -> io::Result<()> {
     for (pack, engines) in grouped(tests) {
         writeln!(out, "{BOLD}{}{BOLD:#}", plain(pack))?;
         for (engine, tests) in engines {
@@ -115,7 +146,7 @@ fn grouped(tests: &[Test]) -> BTreeMap<&str, BTreeMap<&str, Vec<&Test>>> {
 }
 
 /// JUnit's XML: a suite for each pack and engine.
-pub(crate) fn write_junit(out: &mut dyn Write, tests: &[Test]) -> io::Result<()> {
+fn write_junit(out: &mut dyn Write, tests: &[Test]) -> io::Result<()> {
     writeln!(out, r#"<?xml version="1.0" encoding="UTF-8"?>"#)?;
     writeln!(out, "<testsuites>")?;
     for (pack, engines) in grouped(tests) {

@@ -64,3 +64,22 @@ fn warnings_block_only_if_they_are_denied() {
         (&serde_json::json!(false), &serde_json::json!(1))
     );
 }
+
+#[test]
+fn limits_are_for_the_engines_that_run() {
+    let folder = Folder::with_pack();
+    let deadline = "limits: {deadline: 100ms}";
+    let deployed = |pack: &str, rest: &str| {
+        folder.write("tribunal.yaml", format!("packs:\n  - {{pack: guard, {pack}}}\n{rest}\n"));
+        folder.run(&["check"])
+    };
+    for (pack, rest) in [("engine: biscuit", deadline), (&format!("engine: biscuit, {deadline}"), "")] {
+        let run = deployed(pack, rest);
+        assert_eq!((run.code, run.stdout.as_str()), (0, "ready: 0 errors, 0 warnings\n"), "{}", run.stderr);
+    }
+    for pack in ["engine: cedar", "engine: biscuit, shadow: [cedar]", "engine: biscuit, fallback: cedar"] {
+        let run = deployed(pack, deadline);
+        assert_eq!(run.code, 65, "{pack}");
+        assert!(run.stderr.contains("pack `guard` under the `limits` of its deployment"), "{}", run.stderr);
+    }
+}

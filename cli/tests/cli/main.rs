@@ -8,6 +8,7 @@
 )]
 
 mod apply;
+mod artifact;
 mod bench;
 mod check;
 mod eval;
@@ -16,6 +17,7 @@ mod lineup;
 mod pack;
 mod parity;
 mod record;
+mod scenario;
 mod schema;
 mod shipped;
 mod suites;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::Folder;
+use crate::{Folder, rego_pack};
 
 #[test]
 fn a_new_pack_works_on_every_engine() {
@@ -52,6 +52,106 @@ fn an_engine_that_refuses_the_pack_fails_its_test() {
     let run = folder.run(&["pack", "test", "guard", "--format", "json"]);
     assert_eq!((run.code, run.json()["failed"].as_u64()), (5, Some(1)), "{}", run.stdout);
     assert_eq!(folder.run(&["pack", "test", "guard", "--engine", "rego-native"]).code, 0);
+}
+
+/// The packs that ship with the program, as it lists them.
+fn shipped(folder: &Folder) -> Vec<String> {
+    let listed = folder.run(&["pack", "list", "--format", "json"]).json();
+    let names = listed.as_array().unwrap().iter().map(|pack| pack["name"].as_str().unwrap().to_owned());
+    names.filter(|name| name != "starter").collect()
+}
+
+#[test]
+fn a_pack_starts_from_any_that_ships() {
+    let Some(opa) = opa() else { return };
+    let folder = Folder::new();
+    let packs = shipped(&folder);
+    assert!(packs.iter().any(|name| name == "tool-allowlist"), "{packs:?}");
+    for (index, template) in packs.iter().enumerate() {
+        let name = format!("my-own-{index}");
+        let created = folder
+            .command(&["pack", "new", &name, "--template", template])
+            .env("TRIBUNAL_OPA", &opa)
+            .output()
+            .unwrap();
+        assert!(created.status.success(), "{template}: {}", String::from_utf8_lossy(&created.stderr));
+        // Nothing that decides mentions the name it had, and it is built already.
+        let built =
+            folder.command(&["pack", "build", "--check", &name]).env("TRIBUNAL_OPA", &opa).output().unwrap();
+        assert!(built.status.success(), "{template}: {}", String::from_utf8_lossy(&built.stdout));
+        let manifest = folder.read(&format!("{name}/pack.yaml"));
+        assert!(manifest.contains(&format!("name: {name}\n")), "{manifest}");
+        assert!(
+            !folder.file(&format!("{name}/parity")).exists()
+                && !folder.file(&format!("{name}/scenarios")).exists()
+        );
+        let run = folder.run(&["pack", "test", &name]);
+        assert_eq!(run.code, 0, "{template}: {}{}", run.stdout, run.stderr);
+        let run = folder.run(&["check", "--pack", &name]);
+        assert_eq!(run.code, 0, "{template}: {}{}", run.stdout, run.stderr);
+    }
+}
+
+#[test]
+fn without_a_compiler_a_pack_starts_all_the_same() {
+    let folder = Folder::new();
+    let created = folder
+        .command(&["pack", "new", "guard", "--template", "tool-allowlist"])
+        .env("TRIBUNAL_OPA", "/nowhere/opa")
+        .output()
+        .unwrap();
+    assert!(created.status.success());
+    let says = String::from_utf8(created.stdout).unwrap();
+    assert!(says.contains("tribunal pack build guard") && says.contains("not found"), "{says}");
+    assert!(folder.read("guard/policy.rego").contains("package tribunal.guard\n"));
+    assert!(folder.read("guard/policy.cedar").contains(r#"Data::"guard""#));
+    for engine in ["biscuit", "cedar", "rego-native"] {
+        let run = folder.run(&["pack", "test", "guard", "--engine", engine]);
+        assert_eq!(run.code, 0, "{engine}: {}{}", run.stdout, run.stderr);
+    }
+    let run = folder.run(&["pack", "test", "guard", "--engine", "rego-wasm"]);
+    assert_eq!(run.code, 5);
+    assert!(run.stdout.contains("tribunal pack build"), "{}", run.stdout);
+    insta::assert_snapshot!("pack_list", folder.run(&["pack", "list", "guard"]).shown(&folder));
+}
+
+#[test]
+fn packs_are_listed_with_what_engines_can_do() {
+    let folder = Folder::with_pack();
+    let run = folder.run(&["pack", "list", ".", "--format", "json"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    crate::schema::assert_valid("pack-list", &run.json());
+    let listed = run.json();
+    assert_eq!(listed[0]["name"], "guard");
+    for engine in ["biscuit", "cedar", "rego-native", "rego-wasm"] {
+        assert_eq!(listed[0]["engines"][engine]["state"], "offered");
+    }
+    assert_eq!(listed[0]["cases"].as_u64().map(|cases| cases > 0), Some(true));
+    // The templates are listed without a path, and their Rego is to be built.
+    let templates = folder.run(&["pack", "list", "--format", "json"]).json();
+    assert_eq!((&templates[0]["name"], &templates[0]["path"]), (&"starter".into(), &serde_json::Value::Null));
+    assert_eq!(templates[1]["engines"]["rego-wasm"]["state"], "needs_build");
+    rego_pack(&folder, "one", "unsupported: {cedar: 'it has no such thing'}\n", "decision := \"allow\"");
+    let run = folder.run(&["pack", "list", "guard", "one", "--format", "json"]);
+    assert_eq!(run.json()[1]["engines"]["cedar"]["reason"], "it has no such thing");
+    assert_eq!(run.json()[1]["engines"]["biscuit"]["state"], "not_offered");
+    // One that cannot be read hides no other.
+    folder.write("one/pack.yaml", "name: one\n");
+    let run = folder.run(&["pack", "list", ".", "--format", "json"]);
+    assert_eq!((run.code, run.json().as_array().unwrap().len()), (65, 1), "{}", run.stderr);
+    assert!(run.stderr.contains("pack.yaml"), "{}", run.stderr);
+    folder.write("empty/file", "");
+    assert_eq!(folder.run(&["pack", "list", "empty"]).code, 65);
+    assert_eq!(folder.run(&["pack", "list", "missing"]).code, 65);
+}
+
+#[test]
+fn a_template_that_is_not_there_is_wrong_usage() {
+    let folder = Folder::new();
+    let run = folder.run(&["pack", "new", "guard", "--template", "tool-allowlst"]);
+    assert_eq!(run.code, 64);
+    assert!(run.stderr.contains("did you mean `tool-allowlist`?"), "{}", run.stderr);
+    assert!(!folder.file("guard").exists());
 }
 
 /// Where OPA is, if it is anywhere; a test that needs it says so when it is not run.

@@ -7,15 +7,18 @@ use serde_json::Value;
 
 use crate::{Folder, request};
 
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 18] = [
     "pack",
     "tribunal",
     "case",
+    "scenario",
     "record",
+    "policy-decisions",
     "outcome",
     "comparison",
     "lock",
     "check",
+    "pack-list",
     "parity",
     "mutation",
     "known-divergences",

@@ -12,6 +12,7 @@ fn help_says_what_there_is() {
         ("help_pack", &["pack", "--help"]),
         ("help_pack_test", &["pack", "test", "--help"]),
         ("help_apply", &["apply", "--help"]),
+        ("help_scenario_test", &["scenario", "test", "--help"]),
     ] {
         insta::assert_snapshot!(name, folder.run(arguments).shown(&folder));
     }

@@ -5,7 +5,6 @@ use std::path::Path;
 use std::process::Command;
 
 use tribunal::core::contract::Pointer;
-use tribunal::core::derive::spec::DeriveSpec;
 use tribunal::core::engine::{LoadContext, Registry};
 use tribunal::core::pack::PackSource;
 
@@ -244,11 +243,8 @@ fn derived_literals(lineup: &Lineup) -> Vec<String> {
     let mut found = BTreeSet::new();
     for contestant in &lineup.contestants {
         for spec in contestant.source.manifest.derive.values() {
-            if let DeriveSpec::Regex(spec) = spec
-                && !own.contains(spec.pattern.as_str())
-            {
-                found.insert(spec.pattern.clone());
-            }
+            let patterns = spec.patterns().into_iter().filter(|pattern| !own.contains(pattern));
+            found.extend(patterns.map(str::to_owned));
         }
     }
     found.into_iter().collect()

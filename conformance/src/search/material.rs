@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, ToSpan};
 use serde_json::Value;
+use tribunal::core::contract::request::DERIVED;
 use tribunal::core::contract::{Pointer, Token};
-use tribunal::core::derive::spec::{Capture, DeriveSpec};
 use tribunal::core::engine::{Form, Literal, Vocabulary};
 use tribunal::core::pack::PackSource;
 
+use super::inverse::{self, Behind};
 use super::panel::Question;
 use super::place::{ANY, Edge, Place, Seed, SeedKind};
 use super::text::Sampler;
@@ -43,6 +44,9 @@ const SEEN: u32 = 1;
 /// Most values of cases and of the data that are kept for one place, and as words.
 const MOST_SEEDS: usize = 96;
 const MOST_WORDS: usize = 400;
+
+/// A member is hardly derived through more members than these.
+const MOST_STEPS: usize = 8;
 
 impl Material {
     /// Gathers what there is. `vocabularies` are those of the engines, in the order of the panel; the literals are counted
@@ -162,79 +166,50 @@ impl Gathering<'_> {
 
     /// A member that a policy reads: if the host derived it, the member it was derived from.
     fn read(&mut self, read: &Pointer) {
-        for source in self.sources(read.tokens()) {
-            self.place(&source.tokens, READ);
+        if let Some(source) = source(self.pack, read.tokens()) {
+            self.place(&source, READ);
         }
     }
 
     fn literal(&mut self, literal: &Literal, number: u32) {
         self.word(&literal.value);
-        let sources = literal.place.as_ref().map(|place| self.sources(place.tokens()));
         let Some(kind) = seed_of(literal) else { return };
         self.seeds.push(Seed { kind: kind.clone(), literal: Some(number) });
-        for Source { tokens, through } in sources.into_iter().flatten() {
-            let kind = match (through, &literal.value) {
-                (None, _) => kind.clone(),
-                // Compared with what an expression captured: a text out of which it captures just that.
-                (Some((sampler, Some(group))), Value::String(text)) => {
-                    SeedKind::Regex { sampler, fill: Some((group, text.clone())) }
-                }
-                (Some((sampler, _)), _) => SeedKind::Regex { sampler, fill: None },
-            };
-            self.sow(&tokens, READ, kind, Some(number));
+        if let Some(place) = &literal.place {
+            self.sow_behind(self.pack, place.tokens(), kind, Some(number));
         }
     }
 
-    /// The places of the request behind a place of the prepared request, and the expression that stands between.
-    fn sources(&self, tokens: &[String]) -> Vec<Source> {
-        let mut through = None;
-        let mut tokens = tokens.to_vec();
-        // A derived member may be derived from another; the plan has no circles, so this ends.
-        for _ in 0..8 {
-            let [first, name, ..] = tokens.as_slice() else { break };
-            if first != "derived" {
-                break;
+    /// Sows at a place of the prepared request: where the host derived it, at what it was derived from, what gives that.
+    fn sow_behind(&mut self, pack: &PackSource, tokens: &[String], kind: SeedKind, literal: Option<u32>) {
+        let mut waiting = vec![(tokens.to_vec(), kind, MOST_STEPS)];
+        while let Some((tokens, kind, steps)) = waiting.pop() {
+            let [first, name, within @ ..] = tokens.as_slice() else {
+                // The record of derived members itself is the host's.
+                if tokens.first().is_none_or(|first| first != DERIVED) {
+                    self.sow(&tokens, READ, kind, literal);
+                }
+                continue;
+            };
+            if first != DERIVED {
+                self.sow(&tokens, READ, kind, literal);
+                continue;
             }
-            let Some(spec) = self.pack.manifest.derive.get(name) else { return Vec::new() };
-            let source = match spec {
-                DeriveSpec::Regex(spec) => {
-                    // Of a chain the expression next to the policy says most about the literal.
-                    if through.is_none() {
-                        through = Sampler::new(&spec.pattern).map(|sampler| {
-                            let group = match &spec.capture {
-                                Some(Capture::Index(index)) => Some(*index),
-                                Some(Capture::Name(name)) => sampler.group(name),
-                                None => None,
-                            };
-                            (sampler, group)
-                        });
-                    }
-                    Some(&spec.source)
-                }
-                DeriveSpec::Lower(spec) | DeriveSpec::Length(spec) => Some(&spec.source),
-                DeriveSpec::Url(spec) => Some(&spec.source),
-                DeriveSpec::Time(spec) => spec.source.as_ref(),
-            };
-            let Some(source) = source else { return Vec::new() };
-            tokens = source.tokens().to_vec();
+            let spec = pack.manifest.derive.get(name);
+            let (Some(spec), Some(steps)) = (spec, steps.checked_sub(1)) else { continue };
+            let Some(source) = spec.source() else { continue };
+            for Behind { below, kind } in inverse::behind(spec, within, kind) {
+                waiting.push((source.tokens().iter().cloned().chain(below).collect(), kind, steps));
+            }
         }
-        // The record of derived members itself is the host's.
-        if tokens.first().is_some_and(|first| first == "derived") {
-            return Vec::new();
-        }
-        // An expression that captures the whole says nothing: the literal itself is the better seed.
-        let through = through.filter(|(_, group)| *group != Some(0));
-        vec![Source { tokens, through }]
     }
 
-    /// Expressions that stand only in the pack's `derive:`.
+    /// What stands only in the pack's `derive:`.
     fn derived(&mut self, pack: &PackSource) {
-        for (name, spec) in &pack.manifest.derive {
-            let DeriveSpec::Regex(spec) = spec else { continue };
-            let Some(sampler) = Sampler::new(&spec.pattern) else { continue };
-            let tokens = vec!["derived".to_owned(), name.clone()];
-            for Source { tokens, .. } in self.sources(&tokens) {
-                self.sow(&tokens, READ, SeedKind::Regex { sampler: sampler.clone(), fill: None }, None);
+        for spec in pack.manifest.derive.values() {
+            let Some(source) = spec.source() else { continue };
+            for kind in inverse::own(spec, &pack.data) {
+                self.sow_behind(pack, source.tokens(), kind, None);
             }
         }
     }
@@ -360,9 +335,19 @@ impl Gathering<'_> {
     }
 }
 
-struct Source {
-    tokens: Vec<String>,
-    through: Option<(Sampler, Option<u32>)>,
+/// The place of the request behind a place of the prepared request; `None` for what comes from no place.
+fn source(pack: &PackSource, tokens: &[String]) -> Option<Vec<String>> {
+    let mut tokens = tokens;
+    // A derived member may be derived from another; the plan has no circles, so this ends.
+    for _ in 0..MOST_STEPS {
+        let [first, name, ..] = tokens else { break };
+        if first != DERIVED {
+            break;
+        }
+        tokens = pack.manifest.derive.get(name)?.source()?.tokens();
+    }
+    // The record of derived members itself is the host's.
+    tokens.first().is_none_or(|first| first != DERIVED).then(|| tokens.to_vec())
 }
 
 /// The schema that `$ref` leads to.

@@ -4,12 +4,14 @@
 //!
 //! - [`panel`]: who is asked, and when answers differ (the oracle)
 //! - [`material`], [`generate`]: requests, made of cases, schema, data and the words of the policies
+//! - `inverse`: derived members read backwards, to where what a policy looks for has to be put
 //! - `place`, `text`, `number`: what may be put where, and what lies near it
 //! - [`explore`](mod@explore): many questions on many threads, the same for the same seed
 //! - [`shrink`](mod@shrink): the smallest question on which they still differ in the same way
 
 pub mod explore;
 pub mod generate;
+mod inverse;
 pub mod material;
 mod number;
 pub mod panel;

@@ -1,7 +1,10 @@
 //! Where a request can be changed, and what may be put there.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use fastrand::Rng;
 use serde_json::{Map, Value};
+use tribunal::core::derive::spec::UrlPart;
 
 use super::number;
 use super::text::{self, Sampler};
@@ -69,6 +72,44 @@ pub(super) enum SeedKind {
     Bound(Value),
     /// The name of a member.
     Name(String),
+    /// A text in something that a function takes it out of again.
+    Wrapped {
+        inner: Box<SeedKind>,
+        wrap: Wrap,
+    },
+}
+
+/// What a text is put into.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Wrap {
+    Url(UrlPart),
+    Base64,
+    Base64Url,
+    Percent,
+}
+
+impl Wrap {
+    fn around(self, text: &str) -> String {
+        match self {
+            Self::Url(part) => match part {
+                UrlPart::Scheme => format!("{text}://h.example/"),
+                UrlPart::Username => format!("https://{text}@h.example/"),
+                UrlPart::Password => format!("https://u:{text}@h.example/"),
+                // An IPv6 address stands in brackets there.
+                UrlPart::Host if text.contains(':') => format!("https://[{text}]/"),
+                UrlPart::Host => format!("https://{text}/"),
+                UrlPart::Port => format!("https://h.example:{text}/"),
+                UrlPart::Path if text.starts_with('/') => format!("https://h.example{text}"),
+                UrlPart::Path => format!("https://h.example/{text}"),
+                UrlPart::Query => format!("https://h.example/?{text}"),
+                UrlPart::Fragment => format!("https://h.example/#{text}"),
+                UrlPart::Origin => format!("{text}/"),
+            },
+            Self::Base64 => STANDARD.encode(text),
+            Self::Base64Url => URL_SAFE_NO_PAD.encode(text),
+            Self::Percent => text.bytes().map(|byte| format!("%{byte:02X}")).collect(),
+        }
+    }
 }
 
 /// Where in a longer text a text is looked for.
@@ -83,8 +124,14 @@ pub(super) enum Edge {
 impl Seed {
     /// A value of this seed, itself or near it. `now` is what stands at the place.
     pub(super) fn grow(&self, now: Option<&Value>, words: &[String], rng: &mut Rng) -> Value {
+        self.kind.grow(now, words, rng)
+    }
+}
+
+impl SeedKind {
+    fn grow(&self, now: Option<&Value>, words: &[String], rng: &mut Rng) -> Value {
         let exact = rng.u8(..5) < 2;
-        match &self.kind {
+        match self {
             SeedKind::Value(value) if exact => value.clone(),
             SeedKind::Value(value) => near(value, words, rng),
             SeedKind::Text { text, at } => {
@@ -141,6 +188,16 @@ impl Seed {
                 }
                 _ => Value::String(name.clone()),
             },
+            SeedKind::Wrapped { inner, wrap } => {
+                let inner = match inner.grow(None, words, rng) {
+                    Value::String(text) => text,
+                    Value::Number(number) => number.to_string(),
+                    other => return other,
+                };
+                let grown = wrap.around(&inner);
+                let grown = if exact { grown } else { text::near(&grown, words, rng) };
+                fit(Value::String(grown), now, rng)
+            }
         }
     }
 }

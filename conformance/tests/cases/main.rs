@@ -6,15 +6,20 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::string_slice,
     clippy::print_stderr,
     reason = "a panic is how a test fails, and what is skipped is told loudly"
 )]
 
 mod artefacts;
 mod capabilities;
+mod completeness;
+mod costs;
 mod faults;
 mod packs;
+mod prompt_injection;
 mod reference;
+mod scenarios;
 
 use libtest_mimic::{Arguments, Trial};
 use std::path::Path;
@@ -30,7 +35,11 @@ fn main() {
     trials.extend(faults::trials(root));
     trials.extend(capabilities::trials(root));
     trials.extend(artefacts::trials(root));
+    trials.extend(completeness::trials(root));
+    trials.extend(costs::trials(root));
+    trials.extend(prompt_injection::trials(root));
     trials.extend(reference::trials(root));
+    trials.extend(scenarios::trials(root));
     trials.push(Trial::test("packs/enough-cases", packs::enough_cases));
     libtest_mimic::run(&arguments, trials).exit();
 }

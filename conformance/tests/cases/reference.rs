@@ -248,9 +248,11 @@ fn planted_probes_are_found() -> Result<(), Failed> {
     let (mut found, mut wrong) = (0, Vec::new());
     for Known { case, how, why } in lines::<Known>(&known).into_iter().filter(|known| known.how != "refused")
     {
-        let (strictness, name) =
-            case.split_once(": ").unwrap_or_else(|| panic!("`{case}` has no strictness"));
-        let strict = strictness == "strict";
+        let (strict, name) = match case.split_once(": ") {
+            Some(("strict", name)) => (true, name),
+            Some(("lenient", name)) => (false, name),
+            _ => panic!("`{case}` is neither strict nor lenient"),
+        };
         let probe = probes.get(name).unwrap_or_else(|| panic!("there is no probe `{name}`"));
         let fate = match fate(&planted(probe, strict)) {
             Ok(fate) => fate,

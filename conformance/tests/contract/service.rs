@@ -98,6 +98,35 @@ fn bad_data_and_unknown_packs_change_nothing() {
     assert_eq!(reason(&dispatcher).as_deref(), Some("0"));
 }
 
+/// What `derive:` reads of the data is what is in force, and data it cannot use is refused with its place.
+#[test]
+fn derived_members_follow_the_data_in_force() {
+    let mut pack = versioned("pack");
+    let declared = json!({"source": "/context/peer", "ranges": {"data": "/inside"}});
+    pack["derive"] = json!({"inside": {"in_ranges": declared}});
+    pack["data"] = json!({"version": "0", "inside": ["10.0.0.0/8"]});
+    let dispatcher = dispatcher(&json!([pack]));
+    let is_inside = |peer: &str| {
+        let payload = json!({"context": {"peer": peer}});
+        let prepared =
+            dispatcher.packs()[0].prepare(&payload, jiff::Timestamp::UNIX_EPOCH).unwrap().into_owned();
+        prepared["derived"]["inside"].as_bool().unwrap()
+    };
+    assert!(is_inside("10.1.2.3") && !is_inside("192.0.2.1"));
+    dispatcher.swap_data("pack", "new.json", br#"{"version": "1", "inside": ["192.0.2.0/24"]}"#).unwrap();
+    assert!(!is_inside("10.1.2.3") && is_inside("192.0.2.1"));
+    for bad in [r#"{"version": "2", "inside": ["192.0.2.1/24"]}"#, r#"{"version": "2"}"#] {
+        let errors = dispatcher.swap_data("pack", "new.json", bad.as_bytes()).unwrap_err();
+        assert!(errors.has(LoadErrorKind::Invalid), "{errors}");
+        assert!(errors.to_string().contains("new.json:1:"), "{errors}");
+        assert_eq!(reason(&dispatcher).as_deref(), Some("1"));
+        assert!(!is_inside("10.1.2.3") && is_inside("192.0.2.1"), "the old data stays");
+    }
+    pack["data"] = json!({"version": "0", "inside": ["10/8"]});
+    let errors = load(&pack).unwrap_err().to_string();
+    assert!(errors.contains("pack/data.json:1:") && errors.contains("`10/8` is no range"), "{errors}");
+}
+
 #[test]
 fn swapped_data_stands_in_the_outcome() {
     let dispatcher = dispatcher(&json!([versioned("pack")]));

@@ -122,6 +122,34 @@ fn patches_carry_values_of_json() {
 }
 
 #[test]
+fn a_replacement_can_come_from_the_request() {
+    let policy = r#"
+        allow if true;
+        urgent(true) <- request($r), $r.get("context").get("urgent").type() === "bool";
+        effect("deny") <- urgent(true);
+        effect("redact");
+        patch("replace_from", "/context/prompt", "/context/owner");
+        patch("replace_from", "/context/amount", "/derived/class");
+        patch("replace", "/context/amount", "c");
+    "#;
+    let loaded = pack(policy).loaded();
+    let mut request = with_context(json!({"owner": {"team": "red"}, "prompt": "p", "amount": 1}));
+    request["derived"] = json!({"class": "c"});
+    assert_eq!(
+        loaded.decision(&request)["patches"],
+        json!([
+            {"op": "replace", "path": "/context/amount", "value": "c"},
+            {"op": "replace", "path": "/context/prompt", "value": {"team": "red"}},
+        ])
+    );
+    // Where nothing stands there is nothing to replace by; a denial does not need it.
+    request["derived"] = json!({});
+    assert_eq!(loaded.fault(&request), FaultKind::MalformedPatch);
+    request["context"]["urgent"] = json!(true);
+    assert_eq!(loaded.decision(&request), json!({"effect": "deny"}));
+}
+
+#[test]
 fn answers_of_the_wrong_shape_are_faults() {
     for (policy, kind) in [
         ("allow if true; effect($e) <- action($e);", FaultKind::MalformedDecision),

@@ -7,6 +7,7 @@ mod hazards;
 mod loading;
 #[expect(clippy::unwrap_used, reason = "a test fails by panicking, what its tests share included")]
 mod mutants;
+mod projection;
 #[expect(
     clippy::unwrap_used,
     clippy::expect_used,

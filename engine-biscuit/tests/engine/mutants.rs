@@ -88,6 +88,9 @@ fn mutants_of_several_files_change_one() {
     assert_eq!(mutants.last().unwrap().location.file, "p/tables.biscuit");
 }
 
+/// Mutants of a shipped pack that are loaded, at most.
+const LOADED: usize = 40;
+
 /// How strict an answer is; a fault is a denial.
 fn severity(loaded: &Loaded, payload: &serde_json::Value) -> DecisionEffect {
     loaded.decide(payload).map_or(DecisionEffect::Deny, |verdict| verdict.decision.effect)
@@ -100,14 +103,21 @@ fn mutants_of_shipped_packs_are_packs() {
         let source = &original.source;
         let vocabulary = BiscuitFactory.vocabulary(source).unwrap();
         let statements: BTreeSet<&str> = vocabulary.rules.iter().map(|rule| rule.rule.as_str()).collect();
+        // The facts of a table are named as well, though they are no rules.
+        let policy = source.text("policy.biscuit").unwrap();
+        let is_fact = |rule: &str| {
+            let (predicate, _) = rule.split_once(' ').unwrap();
+            policy.lines().any(|line| line.starts_with(&format!("{predicate}(")) && line.ends_with(");"))
+        };
         let mutants = BiscuitFactory.mutants(source).unwrap();
+        let payloads = payloads(&name);
         let mut seen = BTreeSet::new();
         let mut refused = 0;
         let mut kinds = BTreeSet::new();
-        for mutant in &mutants {
+        for (index, mutant) in mutants.iter().enumerate() {
             kinds.insert(mutant.mutation);
             if let Some(rule) = &mutant.rule {
-                assert!(statements.contains(rule.as_str()), "{name}: {rule}");
+                assert!(statements.contains(rule.as_str()) || is_fact(rule), "{name}: {rule}");
             }
             let mut files = source.files.clone();
             for (path, bytes) in &mutant.files {
@@ -120,14 +130,18 @@ fn mutants_of_shipped_packs_are_packs() {
                 assert_eq!(changed, mutant.files.contains_key(path), "{name}: {mutant}");
             }
             assert!(seen.insert(files.digest()), "{name}: {mutant}");
+            // Each is read and compiled anew, so a part has to stand for all.
+            if index % mutants.len().div_ceil(LOADED) != 0 {
+                continue;
+            }
             assert!(read(&name, files.clone()).is_ok(), "{name}: {mutant}");
             let Ok(mutated) = load(&name, files) else {
                 refused += 1;
                 continue;
             };
             if mutant.mutation == Mutation::AddDeny {
-                for payload in payloads(&name) {
-                    let (before, after) = (severity(&original, &payload), severity(&mutated, &payload));
+                for payload in &payloads {
+                    let (before, after) = (severity(&original, payload), severity(&mutated, payload));
                     assert!(after >= before, "{name}: {mutant}: {payload}");
                 }
             }

@@ -60,8 +60,12 @@ fn rules_are_named_as_in_traces() {
         let vocabulary = BiscuitFactory.vocabulary(&loaded.source).unwrap();
         let rules: Vec<_> =
             vocabulary.rules.iter().map(|rule| (rule.rule.clone(), rule.location.clone())).collect();
-        for payload in payloads(&name) {
-            let trace = loaded.explain(&payload, None).unwrap().trace;
+        let payloads = payloads(&name);
+        // What Biscuit cannot represent has no trace.
+        let traces: Vec<_> =
+            payloads.iter().filter_map(|payload| Some(loaded.explain(payload, None).ok()?.trace)).collect();
+        assert!(!traces.is_empty(), "{name}");
+        for trace in traces {
             let traced: Vec<_> = trace.into_iter().map(|traced| (traced.rule, traced.location)).collect();
             assert_eq!(rules, traced, "{name}");
         }

@@ -23,6 +23,12 @@ fn wrong_annotations_are_refused() {
             "unknown annotation `@obligation`",
         ),
         (r#"@reason permit(principal, action, resource);"#, 1, "`@reason` needs a text"),
+        (r#"@reason_from("x") permit(principal, action, resource);"#, 1, "not a JSON pointer"),
+        (
+            r#"@reason("x") @reason_from("/context/tags") permit(principal, action, resource);"#,
+            14,
+            "it can only be one",
+        ),
         (r#"@id("") permit(principal, action, resource);"#, 1, "`@id` needs a text"),
         (r#"@effect("redact") forbid(principal, action, resource);"#, 1, "`step_up` is the only one"),
         (r#"@effect("allow") forbid(principal, action, resource);"#, 1, "`step_up` is the only one"),

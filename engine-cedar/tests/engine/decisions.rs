@@ -127,6 +127,34 @@ fn a_replacement_can_come_from_the_request() {
     );
 }
 
+#[test]
+fn reasons_can_come_from_the_request() {
+    let policy = r#"@id("all") @reason_from("/context/tags") permit(principal, action, resource);
+        @id("late") @reason_from("/context/prompt") forbid(principal, action, resource) when { context has urgent };
+        @redact("/context/args/ssn") @reason_from("/context/tags") forbid(principal, action, resource) when { context has args };
+        @effect("step_up") @reason_from("/context/prompt") forbid(principal, action, resource) when { context has amount };"#;
+    let loaded = Pack::new(policy).load();
+    let reason = |context| loaded.decision(&request(context)).reason;
+    assert_eq!(reason(json!({"tags": ["b", "a", "", "b"]})).as_deref(), Some("a; b"));
+    assert_eq!(reason(json!({"tags": []})), None);
+    assert_eq!(reason(json!({"tags": ["a"], "prompt": "now", "urgent": true})).as_deref(), Some("now"));
+    assert_eq!(reason(json!({"tags": ["a"], "args": {"ssn": "1"}})).as_deref(), Some("a"));
+    assert_eq!(reason(json!({"tags": ["a"], "prompt": "big", "amount": 1})).as_deref(), Some("big"));
+}
+
+#[test]
+fn a_reason_that_is_not_there_is_a_fault() {
+    let policy = r#"@id("all") @reason_from("/context/amount") permit(principal, action, resource);"#;
+    let loaded = Pack::new(policy).load();
+    for context in [json!({}), json!({"amount": 1})] {
+        loaded.faults(
+            &request(context),
+            FaultKind::MalformedDecision,
+            "`all` at pack/policy.cedar:1:1 takes its reason from `/context/amount`",
+        );
+    }
+}
+
 /// cedar.md hazard 2: Cedar skips a forbid that fails, and allows.
 #[test]
 fn a_forbid_that_fails_is_a_fault() {

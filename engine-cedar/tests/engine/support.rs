@@ -305,12 +305,22 @@ impl Shipped {
         let mut paths: Vec<PathBuf> =
             fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
         paths.sort();
+        let mut waiting = Vec::new();
         for path in paths.iter().filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
         {
             let cases = Document::parse(&path.display().to_string(), &fs::read(path).unwrap()).unwrap();
-            for case in cases.value.as_array().unwrap() {
-                let mut request = match case["from"].as_str() {
-                    Some(from) => requests[from].clone(),
+            waiting.extend(cases.value.as_array().unwrap().iter().cloned());
+        }
+        // A case may start from one that comes later, in another file.
+        while !waiting.is_empty() {
+            let before = waiting.len();
+            for case in std::mem::take(&mut waiting) {
+                let mut request = match case["from"].as_str().map(|from| requests.get(from)) {
+                    Some(Some(from)) => from.clone(),
+                    Some(None) => {
+                        waiting.push(case);
+                        continue;
+                    }
                     None => case["request"].clone(),
                 };
                 for (place, value) in case["with"].as_object().into_iter().flatten() {
@@ -324,11 +334,15 @@ impl Shipped {
                 }
                 requests.insert(case["name"].as_str().unwrap().to_owned(), request);
             }
+            assert!(waiting.len() < before, "{waiting:?}");
         }
         let schema = source.input_schema.as_ref().unwrap();
         let taken = requests.into_values().filter(|request| schema.violation(request).is_none());
+        // What nothing can be derived from is refused before an engine is asked.
         taken
-            .map(|request| source.derive.apply(&request, Timestamp::UNIX_EPOCH).unwrap().into_owned())
+            .filter_map(|request| {
+                Some(source.derive.apply(&request, Timestamp::UNIX_EPOCH).ok()?.into_owned())
+            })
             .collect()
     }
 }

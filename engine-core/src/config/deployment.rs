@@ -72,6 +72,13 @@ pub struct PackEntry {
     pub shadow: Vec<String>,
 }
 
+impl PackEntry {
+    /// Every engine that runs the pack: the one that decides, its fallback, and those that are asked beside.
+    pub fn engines(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.engine).chain(&self.fallback).chain(&self.shadow).map(String::as_str)
+    }
+}
+
 /// What happens to a request that no pack claims.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -10,6 +10,7 @@ use super::json::canonical;
 use super::outcome::Outcome;
 use super::patch::{Patch, Pointer};
 use super::request::PolicyRequest;
+use super::secrets::Secrets;
 use crate::pack::files::digest;
 
 /// What stands in a record in place of a masked value.
@@ -131,12 +132,7 @@ fn masked(mut payload: Value, places: &[Pointer]) -> Value {
 /// place there, details of faults, and masked texts wherever a policy's reason or a patch repeats them. The other words of a
 /// reason are the policy's own, and stay.
 fn conceal(outcome: &mut Outcome, settings: &RecordSettings, payload: &Value) {
-    let mut secrets = Vec::new();
-    for place in settings.mask.iter().filter_map(|place| place.get(payload)) {
-        texts(place, &mut secrets);
-    }
-    // Longer ones first: one may lie within another.
-    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    let secrets = Secrets::of(settings.mask.iter().filter_map(|place| place.get(payload)));
     let hidden = |path: &Pointer| {
         settings.input == RecordedInput::Digest
             || settings.mask.iter().any(|place| place.contains(path) || path.contains(place))
@@ -146,12 +142,12 @@ fn conceal(outcome: &mut Outcome, settings: &RecordSettings, payload: &Value) {
     }));
     for decision in decisions {
         if let Some(reason) = &mut decision.reason {
-            *reason = without(&secrets, reason);
+            *reason = secrets.conceal(reason);
         }
         for patch in &mut decision.patches {
             if let Patch::Replace { path, value } = patch {
                 let text = value.to_string();
-                if hidden(path) || without(&secrets, &text) != text {
+                if hidden(path) || !secrets.spare(&text) {
                     *value = Value::String(MASKED.to_owned());
                 }
             }
@@ -163,21 +159,6 @@ fn conceal(outcome: &mut Outcome, settings: &RecordSettings, payload: &Value) {
     for fault in faults {
         fault.detail.clear();
     }
-}
-
-/// Every text and number of a value, as a policy could write it into a reason.
-fn texts(value: &Value, found: &mut Vec<String>) {
-    match value {
-        Value::String(text) if !text.is_empty() => found.push(text.clone()),
-        Value::Number(number) => found.push(number.to_string()),
-        Value::Array(items) => items.iter().for_each(|item| texts(item, found)),
-        Value::Object(members) => members.values().for_each(|member| texts(member, found)),
-        _ => {}
-    }
-}
-
-fn without(secrets: &[String], text: &str) -> String {
-    secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), MASKED))
 }
 
 #[cfg(test)]

@@ -1,16 +1,23 @@
 //! Derived members: facts an engine may lack, computed once a request by the host and the same for every engine.
 //!
-//! A manifest declares them under `derive:`; they stand in the request under `derived`. A source that is absent gives an
-//! absent member. A source of another type, or one a function cannot read, is fault `derive`. An engine that can express a
-//! condition itself does so: four engines reading one derived boolean would prove nothing about their agreement.
-//!
 //! - [`spec`]: what a manifest can declare
-//! - [`plan`]: declarations compiled at load, in the order in which they need each other
-//! - `function`: the functions themselves
+//! - [`plan`]: declarations compiled at load over the pack's data, in the order in which they need each other
+//! - `function`: the functions themselves, a family a file
+//! - `reading`: a text as people, browsers and models read it
+//! - [`detector`], [`scan`]: what should not stand in a text, and how it is taken out
+//! - `objection`: what is wrong with a declaration or with the data it reads, and where
+//! - `room`: what the members of a request may take up together
+#![doc = include_str!("README.md")]
 
+pub mod detector;
 mod function;
+mod objection;
 pub mod plan;
+mod reading;
+mod room;
+pub mod scan;
 pub mod spec;
 
+pub use objection::PackData;
 pub use plan::DerivePlan;
 pub use spec::DeriveSpec;

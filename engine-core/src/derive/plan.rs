@@ -7,73 +7,85 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::function::Function;
+use super::objection::PackData;
+use super::room::Room;
 use super::spec::DeriveSpec;
 use crate::contract::Pointer;
 use crate::contract::request::DERIVED;
 use crate::document::{Document, with_nearest};
-use crate::engine::{LoadError, LoadErrorKind, LoadErrors};
+use crate::engine::{LoadErrorKind, LoadErrors};
 use crate::fault::{Fault, FaultKind};
 
-/// What a pack derives from each request.
+/// What a pack derives from each request, over the data in force.
 #[derive(Debug, Clone, Default)]
 pub struct DerivePlan {
-    steps: Vec<(String, Function)>,
+    steps: Vec<Step>,
+}
+
+#[derive(Debug, Clone)]
+struct Step {
+    name: String,
+    /// `None` for the clock.
+    source: Option<Pointer>,
+    function: Function,
 }
 
 impl DerivePlan {
-    /// Compiles the declarations of a manifest; `document` is the manifest, for places.
+    /// Compiles the declarations of a manifest over the pack's data; `manifest` is for places.
     ///
     /// # Errors
-    /// Every pattern that does not compile, every group, zone or derived source that does not exist, and circles.
-    pub fn compile(specs: &BTreeMap<String, DeriveSpec>, document: &Document) -> Result<Self, LoadErrors> {
+    /// Every declaration that cannot work, each derived source that does not exist, circles, and data that a function
+    /// cannot use.
+    pub fn compile(
+        specs: &BTreeMap<String, DeriveSpec>,
+        manifest: &Document,
+        data: PackData<'_>,
+    ) -> Result<Self, LoadErrors> {
         let mut errors = Vec::new();
-        let mut waiting: Vec<(String, Function)> = Vec::new();
+        let mut waiting: Vec<Step> = Vec::new();
         for (name, spec) in specs {
-            match Function::compile(spec) {
-                Ok(function) => waiting.push((name.clone(), function)),
-                Err((key, message)) => {
-                    errors.push(document.error(LoadErrorKind::Invalid, &place(spec, name, key), message))
+            match Function::compile(spec, data.value()) {
+                Ok(function) => {
+                    waiting.push(Step { name: name.clone(), source: spec.source().cloned(), function })
                 }
+                Err(objections) => errors.extend(
+                    objections.into_iter().map(|objection| objection.placed(name, spec, manifest, data)),
+                ),
             }
         }
-        for (name, function) in &waiting {
-            let Some(source) = function.source.as_ref().filter(|source| is_derived(source)) else { continue };
-            let Some(needed) = derived_source(source) else {
-                let message = format!("`{source}` is not a derived member: write `/{DERIVED}/name`");
-                errors.push(document.error(LoadErrorKind::Invalid, &place_of(name, specs), message));
-                continue;
-            };
-            if !specs.contains_key(needed) {
-                let known: Vec<String> = specs.keys().cloned().collect();
-                let at = place_of(name, specs);
-                errors.push(with_nearest(
-                    document.error(LoadErrorKind::Invalid, &at, format!("`{needed}` is not derived")),
-                    needed,
-                    &known,
-                ));
+        let at_source = |name: &str, message: String| {
+            let function = specs.get(name).map_or("", DeriveSpec::function);
+            let place = Pointer::from_tokens(["derive", name, function, "source"]);
+            manifest.error(LoadErrorKind::Invalid, &place, message)
+        };
+        for (name, spec) in specs {
+            let Some(source) = spec.source().filter(|source| is_derived(source)) else { continue };
+            match derived_source(source) {
+                None => errors.push(at_source(
+                    name,
+                    format!("`{source}` is not a derived member: write `/{DERIVED}/name`"),
+                )),
+                Some((needed, _)) if !specs.contains_key(needed) => {
+                    let known: Vec<String> = specs.keys().cloned().collect();
+                    let error = at_source(name, format!("`{needed}` is not derived"));
+                    errors.push(with_nearest(error, needed, &known));
+                }
+                Some(_) => {}
             }
         }
         LoadErrors::check(errors)?;
-        let mut steps: Vec<(String, Function)> = Vec::new();
+        let mut steps: Vec<Step> = Vec::new();
         while !waiting.is_empty() {
-            let is_ready = |(_, function): &(String, Function)| {
-                let needed = function.source.as_ref().and_then(derived_source);
-                needed.is_none_or(|needed| steps.iter().any(|(name, _)| name == needed))
+            let is_ready = |step: &Step| {
+                let needed = step.source.as_ref().and_then(derived_source);
+                needed.is_none_or(|(needed, _)| steps.iter().any(|done| done.name == needed))
             };
             let (ready, rest): (Vec<_>, Vec<_>) = waiting.into_iter().partition(is_ready);
             if ready.is_empty() {
-                let circle: Vec<LoadError> = rest
+                let circle = rest
                     .iter()
-                    .map(|(name, _)| {
-                        let at = place_of(name, specs);
-                        document.error(
-                            LoadErrorKind::Invalid,
-                            &at,
-                            format!("`{name}` is derived from itself"),
-                        )
-                    })
-                    .collect();
-                LoadErrors::check(circle)?;
+                    .map(|step| at_source(&step.name, format!("`{}` is derived from itself", step.name)));
+                LoadErrors::check(circle.collect())?;
                 break;
             }
             steps.extend(ready);
@@ -90,22 +102,24 @@ impl DerivePlan {
     /// The payload with its derived members; borrowed where the pack derives nothing.
     ///
     /// # Errors
-    /// [`FaultKind::Derive`] for a source that cannot be read. The detail names it and does not quote it.
+    /// [`FaultKind::Derive`] for a source that cannot be read, and for members that outgrow their bound. The detail names
+    /// the member and its source and does not quote it.
     pub fn apply<'p>(&self, payload: &'p Value, now: Timestamp) -> Result<Cow<'p, Value>, Fault> {
         if self.is_empty() {
             return Ok(Cow::Borrowed(payload));
         }
         let mut derived = Map::new();
-        for (name, function) in &self.steps {
-            let source = match &function.source {
+        let mut room = Room::new();
+        for Step { name, source: place, function } in &self.steps {
+            let source = match place {
                 None => None,
                 Some(pointer) => match lookup(pointer, payload, &derived) {
                     Some(value) => Some(value),
                     None => continue,
                 },
             };
-            let member = function.call(source, now).map_err(|why| {
-                let source = function.source.as_ref().map_or_else(String::new, Pointer::to_string);
+            let member = function.call(source, now, &mut room).map_err(|why| {
+                let source = place.as_ref().map_or_else(|| "the clock".to_owned(), Pointer::to_string);
                 Fault::new(FaultKind::Derive, format!("`{name}`: `{source}` {why}"))
             })?;
             if let Some(member) = member {
@@ -124,34 +138,19 @@ fn is_derived(pointer: &Pointer) -> bool {
     pointer.tokens().first().is_some_and(|first| first == DERIVED)
 }
 
-/// The derived member a pointer leads to, if it leads to one.
-fn derived_source(pointer: &Pointer) -> Option<&str> {
+/// The derived member that a pointer leads to or into, if it leads to one, and the place within it.
+fn derived_source(pointer: &Pointer) -> Option<(&str, Pointer)> {
     match pointer.tokens() {
-        [first, name] if first == DERIVED => Some(name),
+        [first, name, within @ ..] if first == DERIVED => Some((name, Pointer::from_tokens(within))),
         _ => None,
     }
 }
 
 fn lookup<'v>(pointer: &Pointer, payload: &'v Value, derived: &'v Map<String, Value>) -> Option<&'v Value> {
     match derived_source(pointer) {
-        Some(name) => derived.get(name),
+        Some((name, within)) => within.get(derived.get(name)?),
         None => pointer.get(payload),
     }
-}
-
-fn place_of(name: &str, specs: &BTreeMap<String, DeriveSpec>) -> Pointer {
-    specs.get(name).map_or_else(|| Pointer::from_tokens(["derive", name]), |spec| place(spec, name, "source"))
-}
-
-fn place(spec: &DeriveSpec, name: &str, key: &str) -> Pointer {
-    let function = match spec {
-        DeriveSpec::Regex(_) => "regex",
-        DeriveSpec::Lower(_) => "lower",
-        DeriveSpec::Length(_) => "length",
-        DeriveSpec::Url(_) => "url",
-        DeriveSpec::Time(_) => "time",
-    };
-    Pointer::from_tokens(["derive", name, function, key])
 }
 
 #[cfg(test)]
@@ -162,7 +161,8 @@ mod tests {
     fn plan(yaml: &str) -> Result<DerivePlan, LoadErrors> {
         let document = Document::parse("pack.yaml", yaml.as_bytes())?;
         let specs = serde_json::from_value(document.value["derive"].clone()).unwrap();
-        DerivePlan::compile(&specs, &document)
+        let data = document.value.get("data").cloned().unwrap_or_else(|| json!({}));
+        DerivePlan::compile(&specs, &document, PackData::from(&data))
     }
 
     fn derive(yaml: &str, payload: &Value) -> Result<Value, Fault> {
@@ -202,6 +202,141 @@ derive:
     }
 
     #[test]
+    fn a_function_of_a_text_takes_a_list_of_texts() {
+        let yaml = r"
+derive:
+  lower: {lower: {source: /texts}}
+  numbers: {regex: {source: /texts, pattern: '[0-9]{1,9}', capture: 0, all: true}}
+  known: {regex: {source: /derived/lower, pattern: '^a'}}
+  none: {fold_case: {source: /none}}
+  length: {length: {source: /texts}}
+  hosts: {url: {source: /urls, part: host}}
+  urls: {url: {source: /urls}}
+  hours: {time: {source: /times, part: hour}}
+  inside: {lower: {source: /derived/urls/1/host}}
+  deep: {length: {source: /derived/parts/name}}
+  parts: {captures: {source: /texts/0, pattern: '(?P<name>[A-Z])(?P<no>x)?(?P<digits>[0-9]+)'}}
+";
+        let payload = json!({
+            "texts": ["A12b3", "Ä"], "none": [], "urls": ["https://A.example", "http://10.0.0.1:81/x"],
+            "times": ["2026-01-02T03:04:05Z", "2026-01-02T04:04:05Z"],
+        });
+        let first = json!({"scheme": "https", "host": "a.example", "host_kind": "domain", "port": 443, "path": "/",
+                           "credentials": false});
+        let second = json!({"scheme": "http", "host": "10.0.0.1", "host_kind": "ipv4", "scope": "private", "port": 81,
+                            "path": "/x", "credentials": false});
+        assert_eq!(
+            derive(yaml, &payload).unwrap(),
+            json!({
+                "lower": ["a12b3", "ä"], "numbers": [["12", "3"], []], "known": [true, false], "none": [], "length": 2,
+                "hosts": ["a.example", "10.0.0.1"], "urls": [first, second], "hours": [3, 4], "inside": "10.0.0.1",
+                "parts": {"name": "A", "digits": "12"}, "deep": 1,
+            })
+        );
+        for (yaml, payload, says) in [
+            (
+                "derive: {a: {lower: {source: /x}}}",
+                json!({"x": ["a", 1]}),
+                "`a`: `/x` holds an element that is not a text",
+            ),
+            (
+                "derive: {a: {lower: {source: /x}}}",
+                json!({"x": {}}),
+                "`a`: `/x` is not a text, nor a list of texts",
+            ),
+            (
+                "derive: {a: {url: {source: /x, part: query}}}",
+                json!({"x": ["http://h/?q", "http://h/"]}),
+                "`a`: `/x` holds an element of which the function makes nothing",
+            ),
+            (
+                "derive: {a: {url: {source: /x, part: query}}}",
+                json!({"x": ["http://h/?q", "h"]}),
+                "`a`: `/x` holds an element that is not a URL",
+            ),
+        ] {
+            let fault = derive(yaml, &payload).unwrap_err();
+            assert_eq!(fault.kind, FaultKind::Derive);
+            assert!(fault.detail.contains(says), "{}", fault.detail);
+        }
+    }
+
+    #[test]
+    fn what_has_nothing_to_say_is_absent() {
+        let yaml = r"
+derive:
+  regex: {regex: {source: /text, pattern: 'x(y)?', capture: 1}}
+  captures: {captures: {source: /text, pattern: '(?P<a>q)'}}
+  decode: {decode: {source: /text, encoding: base64}}
+  ip: {ip: {source: /text}}
+  in_ranges: {in_ranges: {source: /text, ranges: [10.0.0.0/8]}}
+  prefixes: {url_prefixes: {source: /url}}
+  behind: {lower: {source: /derived/ip/scope}}
+";
+        assert_eq!(derive(yaml, &json!({"text": "x!", "url": "data:,x"})).unwrap(), json!({}));
+    }
+
+    #[test]
+    fn replacing_is_complete_and_bounded() {
+        let yaml = r"
+derive:
+  swapped: {replace: {source: /x, pattern: '(?P<a>[a-z])([0-9])', with: '${2}$a$$'}}
+  grown: {replace: {source: /y, pattern: '.', with: '$0$0$0$0$0'}}
+";
+        let derived = derive(yaml, &json!({"x": "a1-b2"})).unwrap();
+        assert_eq!(derived, json!({"swapped": "1a$-2b$"}));
+        let fault = derive(yaml, &json!({"y": "x".repeat(1 << 20)})).unwrap_err();
+        assert_eq!(fault.kind, FaultKind::Derive);
+        assert!(fault.detail.contains("`grown`: `/y` gives more than the 4 MiB of text"), "{}", fault.detail);
+    }
+
+    #[test]
+    fn the_members_share_one_bound() {
+        let yaml = "derive: {a: {lower: {source: /x}}, b: {lower: {source: /x}}, c: {lower: {source: /y}}}";
+        let half = "x".repeat(2 << 20);
+        assert!(derive(yaml, &json!({"x": half})).is_ok());
+        let fault = derive(yaml, &json!({"x": half, "y": "x"})).unwrap_err();
+        assert!(fault.detail.contains("`c`: `/y` gives more than the 4 MiB of text"), "{}", fault.detail);
+
+        let list = |length| json!({"x": vec!["x"; length]});
+        assert!(derive(yaml, &list(49_999)).is_ok());
+        let fault = derive(yaml, &list(50_000)).unwrap_err();
+        assert!(fault.detail.contains("gives more than the 100000 values"), "{}", fault.detail);
+        let every = "derive: {a: {regex: {source: /x, pattern: x, capture: 0, all: true}}}";
+        let fault = derive(every, &json!({"x": "x".repeat(100_001)})).unwrap_err();
+        assert!(fault.detail.contains("gives more than the 100000 values"), "{}", fault.detail);
+    }
+
+    #[test]
+    fn declarations_read_the_data_in_force() {
+        let manifest = "derive: {a: {in_ranges: {source: /x, ranges: {data: /net/inside}}}}";
+        let document = Document::parse("pack.yaml", manifest.as_bytes()).unwrap();
+        let specs = serde_json::from_value(document.value["derive"].clone()).unwrap();
+        let over = |data: &str| {
+            let data = Document::parse("data.json", data.as_bytes()).unwrap();
+            DerivePlan::compile(&specs, &document, PackData::from(&data))
+        };
+        let now = "2026-11-21T23:30:05Z".parse().unwrap();
+        for (ranges, inside) in [("[]", false), (r#"["10.0.0.0/8"]"#, true), (r#"["10.0.0.0/24"]"#, false)] {
+            let plan = over(&format!("{{\"net\": {{\"inside\": {ranges}}}}}")).unwrap();
+            let payload = json!({"x": "10.1.2.3"});
+            assert_eq!(plan.apply(&payload, now).unwrap()["derived"], json!({"a": inside}), "{ranges}");
+        }
+        for (data, says) in [
+            ("{\n \"net\": {}}", "data.json:2:2: there is no `/net/inside` in the data"),
+            ("{\n \"net\": {\"inside\": {}}}", "data.json:2:10: a list of texts is wanted here"),
+            ("{\n \"net\": {\"inside\": [\"10.0.0.0/8\",\n 7]}}", "data.json:3:2: a text is wanted here"),
+            ("{\n \"net\": {\"inside\": [\"10.0.0.0/8\",\n \"10/8\"]}}", "data.json:3:2: `10/8` is no range"),
+        ] {
+            let errors = over(data).unwrap_err().to_string();
+            assert!(errors.contains(says) && errors.contains("`derive.a`"), "{data}: {errors}");
+        }
+        let unplaced =
+            DerivePlan::compile(&specs, &document, PackData::from(&json!({}))).unwrap_err().to_string();
+        assert!(unplaced.contains("`/net/inside` of the data: "), "{unplaced}");
+    }
+
+    #[test]
     fn a_source_of_another_type_is_a_fault() {
         for (yaml, payload) in [
             ("derive: {a: {lower: {source: /x}}}", json!({"x": 1})),
@@ -209,6 +344,10 @@ derive:
             ("derive: {a: {url: {source: /x, part: host}}}", json!({"x": "not a url"})),
             ("derive: {a: {time: {source: /x, part: day}}}", json!({"x": "yesterday"})),
             ("derive: {a: {regex: {source: /x, pattern: a}}}", json!({"x": null})),
+            ("derive: {a: {distinct: {source: /x}}}", json!({"x": "text"})),
+            ("derive: {a: {sum: {source: /x}}}", json!({"x": {"a": 1}})),
+            ("derive: {a: {url_prefixes: {source: /x}}}", json!({"x": "http://h/%252e%252e/"})),
+            ("derive: {a: {decode: {source: /x, encoding: percent}}}", json!({"x": "%2525"})),
         ] {
             assert_eq!(derive(yaml, &payload).unwrap_err().kind, FaultKind::Derive, "{yaml}");
         }
@@ -217,16 +356,34 @@ derive:
     #[test]
     fn what_cannot_work_is_refused_at_load() {
         for (yaml, says) in [
+            ("derive: {a: {regex: {source: /x, pattern: a, all: true}}}", "pack.yaml:1:46: `all` of what?"),
+            (
+                "derive: {a: {captures: {source: /x, pattern: (a)}}}",
+                "pack.yaml:1:37: the pattern names no group",
+            ),
+            ("derive: {a: {replace: {source: /x, pattern: '(', with: b}}}", "the pattern does not compile"),
+            ("derive: {a: {replace: {source: /x, pattern: (a), with: $1st}}}", "has no group `1st`"),
+            ("derive: {a: {replace: {source: /x, pattern: (a), with: '${2}'}}}", "has no group `2`"),
+            (
+                "derive: {a: {in_ranges: {source: /x, ranges: [10.0.0.0/8, 10.0.0.1/8]}}}",
+                "pack.yaml:1:59: `10.0.0.1/8` does not begin",
+            ),
+            (
+                "derive: {a: {regex: {source: /x, pattern: 'a+', capture: 0, all: true}}}",
+                "pack.yaml:1:34: every match of this is looked for",
+            ),
+            (
+                "derive: {a: {replace: {source: /x, pattern: '.*x|y', with: ''}}}",
+                "every match of this is looked for",
+            ),
+            ("derive: {a: {replace: {source: /x, pattern: 'a{1,8193}', with: ''}}}", "at most 8192 bytes"),
             (
                 "derive: {a: {regex: {source: /x, pattern: '('}}}",
                 "pack.yaml:1:34: the pattern does not compile",
             ),
             ("derive: {a: {regex: {source: /x, pattern: a, capture: 1}}}", "no such group"),
             ("derive: {a: {time: {part: day, zone: Mars/Base}}}", "no time zone `Mars/Base`"),
-            (
-                "derive: {a: {lower: {source: /derived/b/c}}, b: {lower: {source: /x}}}",
-                "is not a derived member",
-            ),
+            ("derive: {a: {lower: {source: /derived}}, b: {lower: {source: /x}}}", "is not a derived member"),
             (
                 "derive: {aa: {lower: {source: /derived/ab}}, ac: {lower: {source: /x}}}",
                 "`ab` is not derived",

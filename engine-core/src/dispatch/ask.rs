@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::redaction;
 use crate::contract::Token;
+use crate::derive::DerivePlan;
 use crate::engine::{Engine, Prepared, Verdict};
 use crate::fault::{Fault, FaultKind, LimitKind, TokenFault};
 use crate::pack::{PackSource, TokenMode};
@@ -33,13 +34,14 @@ impl Answer {
 /// Schema first, then derived members: a wrong type or a missing member is the same fault on every engine.
 pub(super) fn prepare<'p>(
     source: &PackSource,
+    derive: &DerivePlan,
     payload: &'p Value,
     now: Timestamp,
 ) -> Result<Cow<'p, Value>, Fault> {
     if let Some(violation) = source.input_schema.as_ref().and_then(|schema| schema.violation(payload)) {
         return Err(Fault::new(FaultKind::Schema, violation));
     }
-    source.derive.apply(payload, now)
+    derive.apply(payload, now)
 }
 
 /// The request as an engine sees it. A pack that does not look at tokens never sees one.

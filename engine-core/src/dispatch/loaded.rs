@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::ask::{Answer, ask};
 use crate::config::{PackEntry, When};
 use crate::contract::{PackIdentity, Token};
+use crate::derive::{DerivePlan, PackData};
 use crate::engine::{
     Capability, Engine, LoadContext, LoadError, LoadErrorKind, LoadErrors, Prepared, Registry, Verdict,
 };
@@ -19,6 +20,7 @@ pub struct LoadedPack {
     identity: Arc<PackIdentity>,
     source: Arc<PackSource>,
     data: Arc<Value>,
+    derive: DerivePlan,
     when: When,
     engine: Arc<dyn Engine>,
     shadows: Vec<Shadow>,
@@ -76,6 +78,7 @@ impl LoadedPack {
         Ok(Self {
             identity: Arc::new(identity),
             data: source.data.clone(),
+            derive: source.derive.clone(),
             source,
             when,
             engine: loaded.engine,
@@ -86,7 +89,7 @@ impl LoadedPack {
     /// The same pack over other data, which has been checked by [`PackSource::read_data`].
     ///
     /// # Errors
-    /// Why an engine cannot use the data. This pack stays as it is.
+    /// Why an engine or a function of `derive:` cannot use the data. This pack stays as it is.
     pub fn with_data(&self, data: Arc<Value>) -> Result<Self, LoadErrors> {
         let identity =
             PackIdentity { data_digest: Some(PackSource::data_digest(&data)), ..(*self.identity).clone() };
@@ -97,6 +100,7 @@ impl LoadedPack {
         Ok(Self {
             identity: Arc::new(identity),
             source: self.source.clone(),
+            derive: self.source.derive_over(PackData::from(&*data))?,
             data: data.clone(),
             when: self.when.clone(),
             shadows: shadows.collect::<Result<_, LoadErrors>>()?,
@@ -138,7 +142,7 @@ impl LoadedPack {
         payload: &'p Value,
         now: jiff::Timestamp,
     ) -> Result<std::borrow::Cow<'p, Value>, Fault> {
-        super::ask::prepare(&self.source, payload, now)
+        super::ask::prepare(&self.source, &self.derive, payload, now)
     }
 
     /// The request as the pack's engine sees it; a token only where the pack looks at tokens.

@@ -42,11 +42,12 @@ impl PackFiles {
         })
     }
 
-    /// `sha256:` over the sorted lines `path sha256` of the files, `cases/`, `parity/` and `pack.lock` left out.
+    /// `sha256:` over the sorted lines `path sha256` of the files, `cases/`, `scenarios/`, `parity/` and `pack.lock` left
+    /// out: none of them decides.
     pub fn digest(&self) -> String {
         let mut lines = String::new();
         for (path, bytes) in &self.0 {
-            if path != super::lock::FILE && !path.starts_with("cases/") && !path.starts_with("parity/") {
+            if path != super::lock::FILE && is_policy_path(path) {
                 lines.push_str(&format!("{path} {}\n", hex::encode(Sha256::digest(bytes))));
             }
         }
@@ -93,6 +94,7 @@ mod tests {
             ("policy.rego", "b"),
             ("pack.lock", "x"),
             ("cases/a.yaml", "y"),
+            ("scenarios/a.yaml", "y"),
             ("parity/known-divergences.yaml", "z"),
         ]);
         assert_eq!(base.digest(), same.digest());

@@ -13,7 +13,7 @@ use super::shape::{Shape, ShapeTable};
 use crate::contract::Pointer;
 use crate::contract::json::canonical;
 use crate::contract::request::DERIVED;
-use crate::derive::DerivePlan;
+use crate::derive::{DerivePlan, PackData};
 use crate::document::{Document, with_nearest};
 use crate::engine::{LoadError, LoadErrorKind, LoadErrors, Registry};
 
@@ -41,7 +41,7 @@ pub struct PackSource {
     pub input_schema: Option<InputSchema>,
     /// What the built module was made from.
     pub lock: Option<PackLock>,
-    /// What the host derives from each request.
+    /// What the host derives from each request over the pack's own data.
     pub derive: DerivePlan,
     document: Document,
     data_schema: Option<jsonschema::Validator>,
@@ -69,10 +69,6 @@ impl PackSource {
 
         let mut errors = Vec::new();
         check_manifest(&manifest, &document, registry, &mut errors);
-        let derive = DerivePlan::compile(&manifest.derive, &document).unwrap_or_else(|found| {
-            errors.extend(found);
-            DerivePlan::default()
-        });
         let input_schema = match (json(INPUT_SCHEMA)?, manifest.input_schema) {
             (Some(_), Some(NoInputSchema::None)) => {
                 let place = Pointer::from_tokens(["input_schema"]);
@@ -117,13 +113,19 @@ impl PackSource {
             },
             None => None,
         };
-        let data = match json(DATA)? {
-            Some(found) => {
-                errors.extend(check_data(&found, data_schema.as_ref()));
-                found.value
-            }
-            None => json!({}),
-        };
+        let nothing = json!({});
+        let data = json(DATA)?;
+        errors.extend(data.iter().flat_map(|data| check_data(data, data_schema.as_ref())));
+        let plan = DerivePlan::compile(
+            &manifest.derive,
+            &document,
+            data.as_ref().map_or_else(|| PackData::from(&nothing), PackData::from),
+        );
+        let derive = plan.unwrap_or_else(|found| {
+            errors.extend(found);
+            DerivePlan::default()
+        });
+        let data = data.map_or(nothing, |data| data.value);
         let lock = match json(lock::FILE)? {
             Some(found) => {
                 found.read(&schemars::schema_for!(PackLock).to_value()).map(Some).unwrap_or_else(|found| {
@@ -212,14 +214,27 @@ impl PackSource {
         self.input_schema.as_ref().map_or_else(|| self.open.root(), |schema| schema.shape().root())
     }
 
-    /// Reads data that is to take the place of the pack's own, and checks it against the pack's data schema.
+    /// Reads data that is to take the place of the pack's own, and checks it against the pack's data schema and what its
+    /// `derive:` reads of it.
     ///
     /// # Errors
     /// What is wrong with the data.
     pub fn read_data(&self, file: &str, text: &[u8]) -> Result<Arc<Value>, LoadErrors> {
         let document = Document::parse(file, text)?;
         LoadErrors::check(check_data(&document, self.data_schema.as_ref()))?;
+        self.derive_over(PackData::from(&document))?;
         Ok(Arc::new(document.value))
+    }
+
+    /// What the host derives from each request while other data than the pack's own is in force.
+    ///
+    /// # Errors
+    /// What a function of `derive:` cannot use of the data.
+    pub fn derive_over(&self, data: PackData<'_>) -> Result<DerivePlan, LoadErrors> {
+        if self.manifest.derive.values().all(|spec| spec.data().is_none()) {
+            return Ok(self.derive.clone());
+        }
+        DerivePlan::compile(&self.manifest.derive, &self.document, data)
     }
 
     /// `sha256:` over data, in its canonical text.

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use tribunal_engine_core::contract::Pointer;
 use tribunal_engine_core::engine::{EngineFactory, Form, RuleVocabulary, Vocabulary};
+use tribunal_engine_core::pack::PackSource;
 use tribunal_engine_rego_native::RegoNativeFactory;
 
 use crate::support::{Pack, read, shipped};
@@ -49,7 +50,11 @@ fn rules_are_named_as_the_trace_names_them() {
 /// The literals of a shipped pack as form, place and value.
 fn literals(name: &str) -> (Vocabulary, Vec<(Form, Option<String>, Value)>) {
     let (_, files) = shipped().into_iter().find(|(found, _)| found == name).unwrap();
-    let vocabulary = RegoNativeFactory.vocabulary(&read(name, files).unwrap()).unwrap();
+    of(&read(name, files).unwrap())
+}
+
+fn of(pack: &PackSource) -> (Vocabulary, Vec<(Form, Option<String>, Value)>) {
+    let vocabulary = RegoNativeFactory.vocabulary(pack).unwrap();
     let literals = vocabulary.rules.iter().flat_map(|rule| &rule.literals);
     let literals = literals.map(|literal| {
         (literal.form.clone(), literal.place.as_ref().map(ToString::to_string), literal.value.clone())
@@ -81,15 +86,14 @@ fn the_tool_allowlist_reads_the_caller_and_matches_its_path() {
 
 #[test]
 fn patterns_kept_in_an_object_are_followed_to_where_they_are_matched() {
-    let (_, literals) = literals("prompt-injection");
+    let policy = "package p\n\nimport rego.v1\n\ndecision := {\"effect\": \"deny\", \"reason\": concat(\"; \", found)}\n\n\
+        found contains finding if {\n\tsome finding, pattern in patterns\n\tregex.match(pattern, input.context.prompt)\n}\n\n\
+        patterns := {\"override\": `(?i)ignore|forget`, \"secret\": `key[0-9]+`}\n";
+    let literals = of(&Pack::rego(policy).source().unwrap()).1;
     let patterns: Vec<_> = literals.iter().filter(|(form, ..)| *form == Form::Regex).collect();
-    assert_eq!(patterns.len(), 4);
+    assert_eq!(patterns.len(), 2);
     assert!(patterns.iter().all(|(_, place, _)| place.as_deref() == Some("/context/prompt")), "{patterns:?}");
-    assert!(
-        !literals
-            .iter()
-            .any(|(_, _, value)| value == "exfiltration" || value == "[filtered-prompt-injection]")
-    );
+    assert!(!literals.iter().any(|(_, _, value)| value == "override" || value == "secret"));
 }
 
 #[test]

@@ -26,6 +26,18 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     compiled::run(args)
 }
 
+/// Builds a pack where there is a compiler, and tells whether there was.
+#[cfg(not(feature = "wasm"))]
+pub(super) fn run_if_possible(_pack: &std::path::Path) -> Result<bool, Failure> {
+    Ok(false)
+}
+
+/// Builds a pack where there is a compiler, and tells whether there was.
+#[cfg(feature = "wasm")]
+pub(super) fn run_if_possible(pack: &std::path::Path) -> Result<bool, Failure> {
+    compiled::run_if_possible(pack)
+}
+
 #[cfg(feature = "wasm")]
 mod compiled {
     use std::io::Write;
@@ -41,14 +53,20 @@ mod compiled {
     use crate::failure::Failure;
     use crate::terminal::{self, plain};
 
+    pub(super) fn run_if_possible(pack: &Path) -> Result<bool, Failure> {
+        let Ok(compiler) = OpaCompiler::find() else { return Ok(false) };
+        put(pack, build(pack, &compiler)?)?;
+        Ok(true)
+    }
+
     pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         let compiler = OpaCompiler::find().map_err(|error| Failure::Tool(error.to_string()))?;
         let mut out = terminal::stdout();
         let mut exit = Exit::Success;
         for pack in &args.packs {
             let name = pack.display().to_string();
-            let [module, lock] = build(pack, &compiler)?;
-            let is_current = module.is_current && lock.is_current;
+            let built = build(pack, &compiler)?;
+            let is_current = built.iter().all(|file| file.is_current);
             let says = match (args.check, is_current) {
                 (_, true) => "is current",
                 (true, false) => {
@@ -56,15 +74,19 @@ mod compiled {
                     "is not what a build makes: run `tribunal pack build`"
                 }
                 (false, false) => {
-                    // The module first: a lock without its module is refused at load, as is the other way round.
-                    write(&pack.join(MODULE), &module.bytes)?;
-                    write(&pack.join(lock::FILE), &lock.bytes)?;
+                    put(pack, built)?;
                     "built"
                 }
             };
             writeln!(out, "{}: {says}", plain(&name))?;
         }
         Ok(exit)
+    }
+
+    fn put(pack: &Path, [module, lock]: [Built; 2]) -> Result<(), Failure> {
+        // The module first: a lock without its module is refused at load, as is the other way round.
+        write(&pack.join(MODULE), &module.bytes)?;
+        write(&pack.join(lock::FILE), &lock.bytes)
     }
 
     /// A file of a build, and whether the pack has the very same.

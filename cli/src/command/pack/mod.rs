@@ -1,6 +1,7 @@
-//! `tribunal pack`: write, look at, build and test packs.
+//! `tribunal pack`: write, list, look at, build and test packs.
 
 mod build;
+mod list;
 mod new;
 mod show;
 mod test;
@@ -10,10 +11,13 @@ use clap::Subcommand;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
-/// Write, look at, build and test packs.
+pub(crate) use list::Listed;
+
+/// Write, list, look at, build and test packs.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     New(new::Args),
+    List(list::Args),
     Show(show::Args),
     Build(build::Args),
     Test(test::Args),
@@ -22,6 +26,7 @@ pub(crate) enum Command {
 pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
     match command {
         Command::New(args) => new::run(args),
+        Command::List(args) => list::run(args),
         Command::Show(args) => show::run(args),
         Command::Build(args) => build::run(args),
         Command::Test(args) => test::run(args),

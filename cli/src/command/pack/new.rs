@@ -1,40 +1,30 @@
-//! `tribunal pack new`: a small pack that works, to start from.
+//! `tribunal pack new`: a pack that works, to start from.
 
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use tribunal::core::pack::PackFiles;
+
+use super::build;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::template;
 use crate::terminal::{self, plain};
 
-/// Write a small pack that works on every engine, to start from.
+/// Write a pack that works, to start from: a small one, or any that ships with this program under another name.
+///
+/// What Rego of a shipped pack was compiled to knows that pack's name. It is compiled anew where OPA is found; elsewhere the
+/// new pack decides on every other engine, until `tribunal pack build` has been run.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The pack's name, in lower case with hyphens; or a path to a folder of that name. It must not be there yet.
     #[arg(value_name = "NAME")]
     folder: PathBuf,
+    /// The pack to start from; `tribunal pack list` shows them.
+    #[arg(long, value_name = "NAME", default_value = template::STARTER.name)]
+    template: String,
 }
-
-/// Stands for the pack's name in the template. No Rego has it: the built module fits every pack made from here.
-const NAME: &str = "{{name}}";
-
-/// The template's files.
-const FILES: [(&str, &[u8]); 13] = [
-    ("README.md", include_bytes!("../../../templates/pack/README.md")),
-    ("pack.yaml", include_bytes!("../../../templates/pack/pack.yaml")),
-    ("input.schema.json", include_bytes!("../../../templates/pack/input.schema.json")),
-    ("data.json", include_bytes!("../../../templates/pack/data.json")),
-    ("data.schema.json", include_bytes!("../../../templates/pack/data.schema.json")),
-    ("policy.rego", include_bytes!("../../../templates/pack/policy.rego")),
-    ("policy.wasm", include_bytes!("../../../templates/pack/policy.wasm")),
-    ("pack.lock", include_bytes!("../../../templates/pack/pack.lock")),
-    ("policy.cedar", include_bytes!("../../../templates/pack/policy.cedar")),
-    ("schema.cedarschema", include_bytes!("../../../templates/pack/schema.cedarschema")),
-    ("entities.json", include_bytes!("../../../templates/pack/entities.json")),
-    ("policy.biscuit", include_bytes!("../../../templates/pack/policy.biscuit")),
-    ("cases/decisions.yaml", include_bytes!("../../../templates/pack/cases/decisions.yaml")),
-];
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let name = args.folder.file_name().and_then(|name| name.to_str()).filter(|name| is_name(name)).ok_or_else(|| {
@@ -43,6 +33,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
             args.folder.display()
         ))
     })?;
+    let template = template::find(&args.template).map_err(Failure::Usage)?;
+    let files = template.files(name, &tribunal::registry())?;
     // The folder is made, never filled: nothing that is there can be overwritten.
     fs::create_dir(&args.folder).map_err(|error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => {
@@ -50,16 +42,31 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         }
         _ => Failure::unwritable(&args.folder, &error),
     })?;
-    for (path, content) in FILES {
-        write(&args.folder.join(path), &filled(content, name))?;
+    for path in files.paths() {
+        let content = files.get(path).map_or(&[][..], |content| content);
+        write(&args.folder.join(path), content)?;
     }
+    let is_built = !wants_build(&files) || build::run_if_possible(&args.folder)?;
     let shown = args.folder.display().to_string();
     let shown = plain(&shown);
     let mut out = terminal::stdout();
     writeln!(out, "{shown}: written. Next:")?;
-    writeln!(out, "  tribunal pack test {shown}")?;
-    writeln!(out, "  tribunal pack build {shown}    after every change to policy.rego; needs OPA")?;
+    if is_built {
+        writeln!(out, "  tribunal pack test {shown}")?;
+        writeln!(out, "  tribunal pack build {shown}    after every change to policy.rego; needs OPA")?;
+    } else {
+        writeln!(
+            out,
+            "  tribunal pack build {shown}    needs OPA, which was not found; until then `rego-wasm` refuses the pack"
+        )?;
+        writeln!(out, "  tribunal pack test {shown}")?;
+    }
     Ok(Exit::Success)
+}
+
+/// Whether the pack has Rego and no module of it.
+fn wants_build(files: &PackFiles) -> bool {
+    files.rego_sources().next().is_some() && files.get("policy.wasm").is_none()
 }
 
 fn is_name(name: &str) -> bool {
@@ -67,13 +74,6 @@ fn is_name(name: &str) -> bool {
         !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
     };
     name.split('-').all(is_word)
-}
-
-fn filled(content: &[u8], name: &str) -> Vec<u8> {
-    match std::str::from_utf8(content) {
-        Ok(text) => text.replace(NAME, name).into_bytes(),
-        Err(_) => content.to_vec(),
-    }
 }
 
 fn write(path: &Path, content: &[u8]) -> Result<(), Failure> {
@@ -92,15 +92,6 @@ mod tests {
         }
         for name in ["", "-", "a-", "-a", "a--b", "A", "a_b", "ä", "a b", ".."] {
             assert!(!is_name(name), "{name}");
-        }
-    }
-
-    #[test]
-    fn what_is_compiled_does_not_know_the_name() {
-        for (path, content) in
-            FILES.iter().filter(|(path, _)| path.ends_with(".rego") || path.ends_with(".wasm"))
-        {
-            assert_eq!(filled(content, "other"), *content, "{path}");
         }
     }
 }

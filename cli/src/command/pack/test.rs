@@ -13,7 +13,6 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::report::tests::{self, Test, Verdict};
 use crate::target::known_engine;
-use crate::terminal;
 
 /// Put every case of the packs to every engine they offer, and run their Rego `test_` rules. Exit code 5 if any fails.
 #[derive(Debug, clap::Args)]
@@ -29,18 +28,7 @@ pub(crate) struct Args {
     engine: Option<String>,
     /// How the results are written.
     #[arg(long, value_enum, default_value = "text")]
-    format: Format,
-}
-
-/// How results are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
-    /// For programs that read JUnit's XML.
-    Junit,
+    format: tests::Format,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
@@ -52,18 +40,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     for pack in &args.packs {
         test_pack(pack, args, &registry, &mut tests)?;
     }
-    if !tests.iter().any(|test| matches!(test.verdict, Verdict::Passed | Verdict::Failed(_))) {
-        // A filter that fits nothing, or a pack without cases, proves nothing.
-        return Err(Failure::Input("there is nothing to test".to_owned()));
-    }
-    let mut out = terminal::stdout();
-    match args.format {
-        Format::Text => tests::write_text(&mut out, &tests)?,
-        Format::Json => terminal::print_json(&tests::Summary::of(&tests))?,
-        Format::Junit => tests::write_junit(&mut out, &tests)?,
-    }
-    let failed = tests.iter().any(|test| matches!(test.verdict, Verdict::Failed(_)));
-    Ok(if failed { Exit::Failed } else { Exit::Success })
+    tests::finish(args.format, &tests)
 }
 
 fn test_pack(path: &Path, args: &Args, registry: &Registry, tests: &mut Vec<Test>) -> Result<(), Failure> {
