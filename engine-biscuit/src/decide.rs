@@ -204,9 +204,8 @@ impl BiscuitEngine {
 
     /// The members that the projected program reads of the data and of a request, unless one of them cannot be asked for.
     fn members(&self, facts: &[Fact]) -> Option<Vec<Fact>> {
-        let data = self.data_members.iter().flatten().cloned().map(Some);
+        let data = self.data_members.as_ref()?.iter().cloned().map(Some);
         let paths = self.program.projected.paths.iter().filter(|path| !path.is_data());
-        self.data_members.as_ref()?;
         data.chain(paths.map(|path| path.of(facts))).collect()
     }
 

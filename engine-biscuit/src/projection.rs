@@ -20,10 +20,20 @@ use crate::convert::{DATA, WHOLE};
 pub(crate) struct Path {
     /// The predicate that states the map.
     predicate: String,
-    keys: Vec<String>,
+    keys: Vec<MapKey>,
+    /// The predicate that states the member.
+    name: String,
 }
 
 impl Path {
+    fn new(predicate: &str, keys: &[String]) -> Self {
+        Self {
+            predicate: predicate.to_owned(),
+            keys: keys.iter().cloned().map(MapKey::Str).collect(),
+            name: below(predicate, keys),
+        }
+    }
+
     /// Whether it leads into the pack's data, which is the same for every request.
     pub(crate) fn is_data(&self) -> bool {
         self.predicate == DATA
@@ -37,15 +47,15 @@ impl Path {
         let mut member = fact.predicate.terms.first()?;
         for key in &self.keys {
             let Term::Map(members) = member else { return None };
-            member = members.get(&MapKey::Str(key.clone())).unwrap_or(&Term::Null);
+            member = members.get(key).unwrap_or(&Term::Null);
         }
-        Some(Fact::new(self.below(&self.predicate), vec![member.clone()]))
+        Some(Fact::new(self.name.clone(), vec![member.clone()]))
     }
+}
 
-    /// Its name below that of a predicate or variable, neither of which can have a slash where it is written.
-    fn below(&self, name: &str) -> String {
-        format!("{name}{}", Pointer::from_tokens(self.keys.iter().cloned()))
-    }
+/// What a member is called below a predicate or a variable, neither of which can have a slash where it is written.
+fn below(name: &str, keys: &[String]) -> String {
+    format!("{name}{}", Pointer::from_tokens(keys.iter().cloned()))
 }
 
 /// The query that reads members in place of maps, wherever members are all that it asks of a map. They are noted in `paths`.
@@ -64,9 +74,9 @@ pub(crate) fn projected(query: &Rule, paths: &mut BTreeSet<Path>) -> Rule {
             rename(&mut expression.ops, variable, &lists);
         }
         for keys in lists {
-            let path = Path { predicate: predicate.name.clone(), keys };
-            let term = Term::Variable(path.below(variable));
-            projected.body.push(Predicate::new(path.below(&predicate.name), vec![term]));
+            let path = Path::new(&predicate.name, &keys);
+            let term = Term::Variable(below(variable, &keys));
+            projected.body.push(Predicate::new(path.name.clone(), vec![term]));
             paths.insert(path);
         }
     }
@@ -120,8 +130,7 @@ fn rename(ops: &mut Vec<Op>, variable: &str, lists: &BTreeSet<Vec<String>>) {
             Op::Value(Term::Variable(name)) if name == variable => {
                 let keys = keys(after);
                 if let Some(keys) = lists.iter().find(|list| keys.starts_with(list)) {
-                    let path = Path { predicate: String::new(), keys: keys.clone() };
-                    *name = path.below(variable);
+                    *name = below(variable, keys);
                     ops.drain(index..index + 2 * keys.len());
                 }
             }
