@@ -18,7 +18,7 @@ use tribunal::{Decision, PolicyRequest};
 use tribunal_conformance::case::Case;
 use tribunal_conformance::{Answer, Runner};
 
-use crate::Unmeasurable;
+use crate::shipped::{Unmeasurable, request_of};
 use crate::timing::{Point, exponent, least, per_call};
 
 /// How much steeper growth may be than that of reading and of copying the same request in the same run, or than linear where those
@@ -195,7 +195,7 @@ fn sized(
     let text = request.to_string();
     let case = Case { request, ..case.clone() };
     let answers: Vec<Answer> = runners.iter().map(|runner| runner.answer(&case)).collect();
-    let Ok(request) = crate::request_of(&case) else { return Ok(None) };
+    let Ok(request) = request_of(&case) else { return Ok(None) };
     let Some((runner, first)) = runners.first().zip(answers.first()) else { return Ok(None) };
     let result = |answer: &'_ Answer| answer.fault.clone().map_or(Ok(answer.decision.clone()), Err);
     for (other, answer) in runners.iter().zip(&answers) {
