@@ -13,8 +13,8 @@ use super::{Plan, Progress};
 use crate::launch::Launcher;
 use crate::memory;
 use crate::model::Model;
-use crate::report::data::{BenchReport, Entry, Problem, Process, Row};
-use crate::subject::{Answer, Unavailable};
+use crate::report::data::{BenchReport, Disagreement, Entry, Problem, Process, Row};
+use crate::subject::{Answer, Kind, Unavailable};
 use crate::verify::{Given, disagreement, verify};
 use crate::worker::{Job, Phase, Report};
 
@@ -29,6 +29,9 @@ const SHARE: f64 = 0.6;
 
 /// What starting processes and loading packs may take beside, before a run is ended early.
 const GRACE: Duration = Duration::from_secs(60);
+
+/// Between two reports that are kept: what is lost at most if this process is killed.
+const KEEP: Duration = Duration::from_secs(2);
 
 /// The answers that the processes of a row are held to: the subject's that gave them, and they.
 type Expected = Option<(String, Vec<Answer>)>;
@@ -148,6 +151,7 @@ impl Session<'_> {
         let budget_ms = budget(time, slots, plan.turns);
         let started = Instant::now();
         let longest = 2 * plan.time + GRACE;
+        let mut last_kept = Instant::now();
         for turn in 0..plan.turns {
             for (place, draft) in drafts.iter().enumerate() {
                 let count = draft.subjects.len();
@@ -180,19 +184,27 @@ impl Session<'_> {
                     if let (Some((_, most)), Some(load)) = (report.run.load.as_mut(), load) {
                         *most = most.max(load);
                     }
-                    let expected = expected.get(place).and_then(Option::as_ref);
-                    take(entry, draft, done, expected, turn, load);
+                    let held_to = expected.get(place).and_then(Option::as_ref);
+                    let void = take(entry, draft, done, held_to, turn, load);
+                    if subject.kind() == Kind::Engine {
+                        row.void = row.void.take().or(void);
+                    }
+                    if last_kept.elapsed() >= KEEP {
+                        self.note_versions(report);
+                        kept(report);
+                        last_kept = Instant::now();
+                    }
                 }
             }
-            self.note_versions(report);
-            kept(report);
         }
+        self.note_versions(report);
+        kept(report);
     }
 }
 
 const INTERRUPTED: &str = "it was interrupted";
 
-/// Takes what a process reports into its entry.
+/// Takes what a process reports into its entry; what it disagrees in, if it does.
 fn take(
     entry: &mut Entry,
     draft: &Draft<'_>,
@@ -200,7 +212,7 @@ fn take(
     expected: Option<&(String, Vec<Answer>)>,
     turn: u32,
     load: Option<f64>,
-) {
+) -> Option<Disagreement> {
     let problem = match report {
         Report::Measured(measured) => {
             let differs = expected.and_then(|(name, expected)| {
@@ -212,7 +224,7 @@ fn take(
                 (None, Some(figures)) => {
                     entry.processes.push(Process { turn, load, figures });
                     entry.summarise();
-                    return;
+                    return None;
                 }
                 (None, None) => Problem::Unavailable(Unavailable::Failed("it took no figure".to_owned())),
             }
@@ -225,7 +237,12 @@ fn take(
         entry.processes.clear();
         entry.summary = None;
     }
+    let found = match &problem {
+        Problem::Disagrees(found) => Some((**found).clone()),
+        Problem::Changed(_) | Problem::Unavailable(_) => None,
+    };
     entry.problem = Some(problem);
+    found
 }
 
 fn changed(request: &str, first: &Answer, then: &Answer) -> Problem {
