@@ -83,3 +83,21 @@ fn limits_are_for_the_engines_that_run() {
         assert!(run.stderr.contains("pack `guard` under the `limits` of its deployment"), "{}", run.stderr);
     }
 }
+
+#[test]
+fn a_misspelt_function_is_told_in_a_line() {
+    let folder = Folder::with_pack();
+    folder.edit("guard/pack.yaml", "{regex: {source", "{regx: {source");
+    let report = folder.run(&["check", "--pack", "guard", "--format", "json"]).json();
+    insta::assert_snapshot!(serde_json::to_string_pretty(&report["errors"]).unwrap(), @r#"
+    [
+      {
+        "message": "unknown function `regx` in `derive.tool`",
+        "file": "guard/pack.yaml",
+        "line": 12,
+        "column": 10,
+        "help": "did you mean `regex`? One derived member, by one function: `tribunal schema pack` and the README of `derive` list them all."
+      }
+    ]
+    "#);
+}

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::files::{self, PackFiles};
 use super::lock::{self, PackLock};
 use super::manifest::{self, Manifest, NoInputSchema};
-use super::schema::{self, InputSchema};
+use super::schema::{DataSchema, InputSchema, check_data};
 use super::shape::{Shape, ShapeTable};
 use crate::contract::Pointer;
 use crate::contract::json::canonical;
@@ -44,7 +44,7 @@ pub struct PackSource {
     /// What the host derives from each request over the pack's own data.
     pub derive: DerivePlan,
     document: Document,
-    data_schema: Option<jsonschema::Validator>,
+    data_schema: Option<DataSchema>,
     open: ShapeTable,
 }
 
@@ -100,8 +100,8 @@ impl PackSource {
             }
         };
         let data_schema = match json(DATA_SCHEMA)? {
-            Some(found) => match schema::compile(&found.value) {
-                Ok(validator) => Some(validator),
+            Some(found) => match DataSchema::compile(found.value.clone()) {
+                Ok(schema) => Some(schema),
                 Err(error) => {
                     errors.push(found.error(
                         LoadErrorKind::Invalid,
@@ -260,19 +260,6 @@ pub fn manifest_schema(registry: &Registry) -> Value {
         unsupported.insert("propertyNames".to_owned(), json!({"enum": ids}));
     }
     schema
-}
-
-fn check_data(document: &Document, schema: Option<&jsonschema::Validator>) -> Vec<LoadError> {
-    let root = Pointer::from_tokens::<String>([]);
-    if !document.value.is_object() {
-        return vec![document.error(LoadErrorKind::Invalid, &root, "data must be an object")];
-    }
-    let violations = schema.into_iter().flat_map(|schema| schema.iter_errors(&document.value));
-    let errors = violations.map(|violation| {
-        let place = Pointer::parse(&violation.instance_path().to_string()).unwrap_or_else(|_| root.clone());
-        document.error(LoadErrorKind::Invalid, &place, violation.to_string())
-    });
-    errors.collect()
 }
 
 /// What a schema cannot say about a manifest.
