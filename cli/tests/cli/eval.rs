@@ -110,6 +110,9 @@ fn what_cannot_be_read_is_denied_and_65() {
             "{input}"
         );
         assert!(run.stderr.starts_with("error: "), "{input}: {}", run.stderr);
+        // Nothing is read beyond the bound, so nobody knows how large it is.
+        let is_too_large = run.stderr.contains("the text has more than 1048576 bytes");
+        assert_eq!(is_too_large, input == "huge.json", "{input}: {}", run.stderr);
     }
     for arguments in [
         &["--config", "missing.yaml"][..],
