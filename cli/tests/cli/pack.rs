@@ -113,6 +113,10 @@ fn without_a_compiler_a_pack_starts_all_the_same() {
     assert_eq!(run.code, 5);
     assert!(run.stdout.contains("tribunal pack build"), "{}", run.stdout);
     insta::assert_snapshot!("pack_list", folder.run(&["pack", "list", "guard"]).shown(&folder));
+    // What many have to wait for is told once.
+    let run = folder.run(&["pack", "list"]);
+    assert_eq!(run.stdout.matches("tribunal pack build").count(), 1, "{}", run.stdout);
+    assert!(run.stdout.lines().last().unwrap().starts_with("to be built ("), "{}", run.stdout);
 }
 
 #[test]

@@ -190,8 +190,8 @@ fn write(out: &mut dyn Write, packs: &[Listed]) -> io::Result<()> {
             let engine = plain(engine);
             match ability {
                 Ability::Offered => writeln!(out, "  {engine:<12} {GREEN}offered{GREEN:#}")?,
-                Ability::NeedsBuild(why) => {
-                    writeln!(out, "  {engine:<12} {YELLOW}needs a build{YELLOW:#}: {}", plain(why))?;
+                Ability::NeedsBuild(_) => {
+                    writeln!(out, "  {engine:<12} {YELLOW}offered, once built{YELLOW:#}")?;
                 }
                 Ability::Unsupported(why) => {
                     writeln!(out, "  {engine:<12} {RED}not supported{RED:#}: {}", plain(why))?;
@@ -211,5 +211,23 @@ fn write(out: &mut dyn Write, packs: &[Listed]) -> io::Result<()> {
         }
         writeln!(out, "  {:<12} {}", "cases", pack.cases)?;
     }
-    Ok(())
+    write_builds(out, packs)
+}
+
+/// What is to be done for every pack that waits for a build, told once for all of them.
+fn write_builds(out: &mut dyn Write, packs: &[Listed]) -> io::Result<()> {
+    let waits =
+        |pack: &&Listed| pack.engines.values().any(|ability| matches!(ability, Ability::NeedsBuild(_)));
+    let waiting: Vec<&Listed> = packs.iter().filter(waits).collect();
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    let folders: Vec<String> =
+        waiting.iter().filter_map(|pack| pack.path.as_deref()).map(|path| plain(path).to_string()).collect();
+    let build = if folders.is_empty() {
+        "`tribunal pack new` does, where it finds OPA; otherwise `tribunal pack build`".to_owned()
+    } else {
+        format!("tribunal pack build {}", folders.join(" "))
+    };
+    writeln!(out, "\n{YELLOW}to be built{YELLOW:#} ({}): {build}", waiting.len())
 }
