@@ -1,17 +1,17 @@
 //! `tribunal pack list`: the packs there are, with what each engine can do.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use tribunal::core::pack::{PackSource, TokenMode, manifest};
+use tribunal::core::pack::{PackSource, TokenMode};
 use tribunal::files::read_pack;
 use tribunal::{LoadErrors, Registry};
 use tribunal_conformance::Suite;
 
+use super::packs_in;
 use crate::arguments::Format;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -94,24 +94,6 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         Failure::from(errors).report();
     }
     Ok(exit)
-}
-
-/// The folder itself if it is a pack, or the packs in it.
-fn packs_in(path: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let is_pack = |path: &Path| path.join(manifest::FILE).is_file();
-    if is_pack(path) || path.is_file() {
-        return Ok(vec![path.to_path_buf()]);
-    }
-    let unreadable = |error: io::Error| Failure::unreadable(path, &error);
-    let entries = fs::read_dir(path).map_err(unreadable)?;
-    let mut packs =
-        entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>().map_err(unreadable)?;
-    packs.retain(|path| is_pack(path));
-    packs.sort();
-    if packs.is_empty() {
-        return Err(Failure::Input(format!("there is no pack in `{}`", path.display())));
-    }
-    Ok(packs)
 }
 
 impl Listed {
