@@ -169,7 +169,8 @@ impl Tribunal {
             Ok(source) => Arc::new(source),
             // What its data should be like is not known then, but whether it is there is.
             Err(mut errors) => {
-                errors.extend(of_entry.and_then(|file| read_file(&file).err()));
+                let in_force = of_entry.filter(|_| options.data.is_empty());
+                errors.extend(in_force.and_then(|file| read_file(&file).err()));
                 return Err(errors);
             }
         };

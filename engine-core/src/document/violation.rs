@@ -105,11 +105,11 @@ impl<'d> Explainer<'d> {
                 }
             }
             ValidationErrorKind::PropertyNames { error } => {
-                let name = shown(&error.instance());
+                let name = shown(error.instance());
                 let why = cut(error.masked_with(format!("`{}`", cut(&name, QUOTED))), EXPLAINED);
                 self.refuse(&place.child(name), format!("{why}{}", within(&place)), violation);
             }
-            ValidationErrorKind::UniqueItems if let Some((index, item)) = second(&violation.instance()) => {
+            ValidationErrorKind::UniqueItems if let Some((index, item)) = second(violation.instance()) => {
                 let message = format!("`{}` stands twice{}", cut(item, QUOTED), within(&place));
                 self.refuse(&place.child(index.to_string()), message, violation);
             }
