@@ -47,45 +47,60 @@ impl<'d> Explainer<'d> {
         errors
     }
 
+    /// Tells of a violation. There is always something to tell: a file with a violation is never taken for one without.
     pub(super) fn explain(&mut self, violation: &ValidationError<'_>) {
-        let text = violation.instance_path().to_string();
-        let Ok(place) = Pointer::parse(&text) else { return };
+        let told = self.errors.len();
+        let place = Pointer::parse(&violation.instance_path().to_string());
+        if let Ok(place) = &place {
+            self.tell(place, violation);
+        }
+        if self.errors.len() == told {
+            let place = place.unwrap_or_else(|_| Pointer::from_tokens::<String>([]));
+            let why = cut(violation.masked_with(cut(violation.instance(), QUOTED)), EXPLAINED);
+            self.refuse(&place, format!("{why}{}", within(&place)), violation);
+        }
+    }
+
+    /// Tells of a violation in words of its kind, if there are any.
+    fn tell(&mut self, place: &Pointer, violation: &ValidationError<'_>) {
         match violation.kind() {
             ValidationErrorKind::AdditionalProperties { unexpected }
             | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
-                self.refuse_keys(&place, unexpected, violation);
+                self.refuse_keys(place, unexpected, violation);
             }
             // So it is told where a schema names no key at all.
             ValidationErrorKind::FalseSchema
                 if violation.schema_path().as_str().ends_with("/additionalProperties") =>
             {
                 let members = place.get(&self.document.value).and_then(Value::as_object);
-                self.refuse_keys(&place, members.into_iter().flat_map(Map::keys), violation);
+                self.refuse_keys(place, members.into_iter().flat_map(Map::keys), violation);
             }
             ValidationErrorKind::Required { property } => {
                 let name = shown(property);
-                let error = self.error(&place, format!("the key `{name}` is missing{}", within(&place)));
+                let error = self.error(place, format!("the key `{name}` is missing{}", within(place)));
                 let description = self
                     .schema_of(violation)
                     .and_then(|(schema, _)| self.description(schema.get("properties")?.get(&name)?));
                 self.errors.push(helped(error, description.map(first_paragraph)));
             }
             ValidationErrorKind::Enum { options } => {
-                self.refuse_word(&place, options.as_array().into_iter().flatten(), violation);
+                self.refuse_word(place, options.as_array().into_iter().flatten(), violation);
             }
             ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context } => {
                 if let Some(words) = words(context) {
-                    return self.refuse_word(&place, words, violation);
+                    return self.refuse_word(place, words, violation);
                 }
-                if self.refuse_alternative(&place, violation) {
+                if self.refuse_alternative(place, violation) {
                     return;
                 }
                 // The alternative that fails deepest is the one the author meant.
                 let meant = context.iter().max_by_key(|branch| {
                     branch.iter().map(|error| error.instance_path().to_string().matches('/').count()).max()
                 });
-                let deeper =
-                    meant.into_iter().flatten().filter(|error| error.instance_path().to_string() != text);
+                let deeper = meant
+                    .into_iter()
+                    .flatten()
+                    .filter(|error| error.instance_path() != violation.instance_path());
                 let before = self.errors.len();
                 for error in deeper {
                     self.explain(error);
@@ -100,27 +115,27 @@ impl<'d> Explainer<'d> {
                         .collect();
                     let alternatives = cut(alternatives.join("; "), EXPLAINED);
                     let message =
-                        format!("this fits none of what is allowed{}: {alternatives}", within(&place));
-                    self.refuse(&place, message, violation);
+                        format!("this fits none of what is allowed{}: {alternatives}", within(place));
+                    self.refuse(place, message, violation);
                 }
             }
             ValidationErrorKind::PropertyNames { error } => {
                 let name = shown(error.instance());
                 let why = cut(error.masked_with(format!("`{}`", cut(&name, QUOTED))), EXPLAINED);
-                self.refuse(&place.child(name), format!("{why}{}", within(&place)), violation);
+                self.refuse(&place.child(name), format!("{why}{}", within(place)), violation);
             }
             ValidationErrorKind::UniqueItems if let Some((index, item)) = second(violation.instance()) => {
-                let message = format!("`{}` stands twice{}", cut(item, QUOTED), within(&place));
+                let message = format!("`{}` stands twice{}", cut(item, QUOTED), within(place));
                 self.refuse(&place.child(index.to_string()), message, violation);
             }
             ValidationErrorKind::FalseSchema | ValidationErrorKind::Not { .. } => {
                 let found = cut(violation.instance(), QUOTED);
-                self.refuse(&place, format!("{found} is not allowed{}", within(&place)), violation);
+                self.refuse(place, format!("{found} is not allowed{}", within(place)), violation);
             }
             _ => {
                 let found = cut(violation.instance(), QUOTED);
                 let why = cut(violation.masked_with(found), EXPLAINED);
-                self.refuse(&place, format!("{why}{}", within(&place)), violation);
+                self.refuse(place, format!("{why}{}", within(place)), violation);
             }
         }
     }
@@ -391,6 +406,13 @@ mod tests {
         "#);
         // What is said of the whole file helps with nothing in it.
         insta::assert_snapshot!(errors(&schema, &json!([])), @r#"data.json:1:1: [] is not of type "object""#);
+    }
+
+    /// Where a kind has no words for a violation, it is told all the same.
+    #[test]
+    fn no_violation_is_passed_over() {
+        let schema = json!({"properties": {"additionalProperties": false}});
+        insta::assert_snapshot!(errors(&schema, &json!({"additionalProperties": 1})), @"data.json:1:2: False schema does not allow 1 in `additionalProperties`");
     }
 
     #[test]
