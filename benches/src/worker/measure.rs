@@ -111,7 +111,7 @@ pub fn measure(job: &Job, catalogue: &Catalogue, registry: &Registry) -> Result<
                 _ => None,
             };
             Some(match own {
-                Some(own) => of_its_own(&own?),
+                Some(own) => of_its_own(&own?, &asked)?,
                 None => one_by_one(&mut asked, job)?,
             })
         }
@@ -366,8 +366,14 @@ fn repeat(asked: &mut Asked<'_>, times: u64) -> Result<(), Stopped> {
     asked.0.iter_mut().try_for_each(One::check)
 }
 
-/// Figures that a subject took itself.
-fn of_its_own(own: &OwnFigures) -> Figures {
+/// Figures that a subject took itself, if it answered meanwhile as it did before.
+fn of_its_own(own: &OwnFigures, asked: &Asked<'_>) -> Result<Figures, Stopped> {
+    for (one, then) in asked.0.iter().zip(&own.answer) {
+        if one.expected != *then {
+            let (first, then) = (one.expected.clone(), then.clone());
+            return Err(Stopped::Changed { request: one.name.to_owned(), first, then });
+        }
+    }
     let at = |share: f64| {
         let found = own.percentiles.iter().find(|(known, _)| (known - share).abs() < 1e-9);
         found.map(|(_, value)| *value)
@@ -378,5 +384,5 @@ fn of_its_own(own: &OwnFigures) -> Figures {
     figures.p90 = at(0.9).unwrap_or(own.mean);
     figures.p99 = at(0.99);
     figures.p999 = at(0.999);
-    figures
+    Ok(figures)
 }
