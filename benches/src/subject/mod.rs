@@ -128,6 +128,8 @@ pub struct OwnFigures {
     pub mean: f64,
     /// Percentiles in nanoseconds, by the share below.
     pub percentiles: Vec<(f64, f64)>,
+    /// What it decided meanwhile, where it says so.
+    pub answer: Option<Answer>,
 }
 
 /// A request that can be asked again and again.

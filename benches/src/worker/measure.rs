@@ -108,7 +108,7 @@ pub fn measure(job: &Job, catalogue: &Catalogue, registry: &Registry) -> Result<
                 _ => None,
             };
             Some(match own {
-                Some(own) => of_its_own(&own?),
+                Some(own) => of_its_own(&own?, &asked)?,
                 None => one_by_one(&mut asked, job)?,
             })
         }
@@ -262,17 +262,23 @@ fn repeat(asked: &mut Asked<'_>, times: u64) -> Result<(), Stopped> {
     asked.0.iter_mut().try_for_each(One::check)
 }
 
-/// Figures that a subject took itself: its percentiles, or only its mean.
-fn of_its_own(own: &OwnFigures) -> Figures {
+/// Figures that a subject took itself, if it answered meanwhile as it did before: its percentiles, or only its mean.
+fn of_its_own(own: &OwnFigures, asked: &Asked<'_>) -> Result<Figures, Stopped> {
+    for (one, then) in asked.0.iter().zip(&own.answer) {
+        if one.expected != *then {
+            let (first, then) = (one.expected.clone(), then.clone());
+            return Err(Stopped::Changed { request: one.name.to_owned(), first, then });
+        }
+    }
     let at = |share: f64| {
         let found = own.percentiles.iter().find(|(known, _)| (known - share).abs() < 1e-9);
         found.map(|(_, value)| *value)
     };
     let mean = Figures::of_mean(own.mean, own.samples);
-    match (at(0.5), at(0.9)) {
+    Ok(match (at(0.5), at(0.9)) {
         (Some(p50), Some(p90)) => {
             Figures { mean_only: false, p50, p90, p99: at(0.99), p999: at(0.999), ..mean }
         }
         _ => mean,
-    }
+    })
 }

@@ -5,6 +5,7 @@
 )]
 
 mod definitions;
+mod peers;
 mod planted;
 
 use std::cell::RefCell;

@@ -6,6 +6,8 @@ mod cedar_naive;
 mod opa_bench;
 #[cfg(all(unix, feature = "wasm"))]
 mod opa_server;
+#[cfg(any(feature = "wasm", feature = "rego-native"))]
+mod outside;
 #[cfg(feature = "wasm")]
 mod wasm_per_call;
 
@@ -23,4 +25,8 @@ pub(super) fn add(catalogue: &mut Catalogue) {
         catalogue.add(opa_bench::OpaBench::TOPDOWN);
         catalogue.add(opa_bench::OpaBench::WASM);
     }
+    #[cfg(feature = "wasm")]
+    catalogue.add(outside::Outside::OPA_WASM);
+    #[cfg(feature = "rego-native")]
+    catalogue.add(outside::Outside::REGORUS);
 }
