@@ -102,7 +102,7 @@ pub fn measure(job: &Job, catalogue: &Catalogue, registry: &Registry) -> Result<
             Some(parallel(subject.as_ref(), &ready.requests, job, &answers)?)
         }
         (Phase::Measure, Model::Breakdown) => {
-            Some(super::breakdown::measure(subject.as_ref(), &ready.requests, job)?)
+            Some(super::breakdown::measure(subject.as_ref(), &ready.requests, &answers, job)?)
         }
         (Phase::Measure, Model::Batch) => Some(batch(&mut asked, job)?),
         (Phase::Measure, Model::Decide | Model::ErrorPath) => {
@@ -140,7 +140,7 @@ impl<'s> Asked<'s> {
         }
         let one = |request: &'s Request| {
             let question = subject.question(request)?;
-            Ok(One { name: &request.name, question, expected: Answer::Allows(false) })
+            Ok(One { name: &request.name, question, expected: Answer::unasked() })
         };
         Ok(Self(requests.iter().map(one).collect::<Result<_, Unavailable>>()?))
     }
