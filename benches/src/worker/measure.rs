@@ -99,7 +99,7 @@ pub fn measure(job: &Job, catalogue: &Catalogue, registry: &Registry) -> Result<
             Some(super::parallel::measure(subject.as_ref(), &ready.requests, job, &answers)?)
         }
         (Phase::Measure, Model::Breakdown) => {
-            Some(super::breakdown::measure(subject.as_ref(), &ready.requests, job)?)
+            Some(super::breakdown::measure(subject.as_ref(), &ready.requests, &answers, job)?)
         }
         (Phase::Measure, Model::Batch) => Some(batch(&mut asked, job)?),
         (Phase::Measure, Model::Decide | Model::ErrorPath) => {
