@@ -13,6 +13,7 @@ use crate::ID;
 use crate::decide::{WasmEngine, answer};
 use crate::instance::{Budget, Instance};
 use crate::load;
+pub use crate::runtime::name_compiled_code;
 use crate::settings::Question;
 use crate::stop;
 
