@@ -114,7 +114,18 @@ fn wait(
             Err(mpsc::RecvTimeoutError::Timeout) => {}
         }
     };
-    // It may have ended by itself in this moment.
-    drop(worker.kill());
+    end(worker);
     ended
+}
+
+/// Ends a worker and whatever it started, or the other way round where `perf` started the worker.
+fn end(worker: &mut Child) {
+    // It may have ended by itself in this moment.
+    #[cfg(unix)]
+    rustix::process::kill_process_group(
+        rustix::process::Pid::from_child(worker),
+        rustix::process::Signal::KILL,
+    )
+    .unwrap_or(());
+    drop(worker.kill());
 }

@@ -16,6 +16,7 @@ use tribunal::{LoadErrors, PolicyRequest};
 use tribunal_conformance::parity::compare::{machine, revision};
 
 use crate::definition::{Axis, Measurement, Selection, Vary};
+use crate::flamegraph::{self, Flamegraphs, Sight};
 use crate::launch::Launcher;
 use crate::memory;
 use crate::model::Model;
@@ -23,7 +24,7 @@ use crate::report::data::{
     BenchReport, BenchedPack, BenchedSubject, Disagreement, Entry, FORMAT, Point, Problem, Process, Row, Run,
 };
 use crate::scale;
-use crate::subject::{Answer, Candidate, Catalogue, Unavailable};
+use crate::subject::{Answer, Candidate, Catalogue, Kind, Unavailable};
 use crate::verify::{Asked, Given, disagreement, verify};
 use crate::worker::{Job, JobRequest, Phase, Report};
 use crate::workshop::{Stock, Workshop};
@@ -63,6 +64,8 @@ pub struct Plan {
     pub baseline: Option<String>,
     /// The command line, for the report.
     pub command: String,
+    /// What draws flamegraphs of decisions when they are measured, if that is wanted.
+    pub flamegraphs: Option<Flamegraphs>,
 }
 
 /// How far a run has come.
@@ -142,6 +145,9 @@ pub fn run(
     let expected = session.verify(&drafts, &mut report);
     let turn_time = plan.time.saturating_sub(started.1.elapsed()).max(plan.time.mul_f64(0.25));
     session.measure(plan, &drafts, &expected, turn_time, &mut report, kept);
+    if let Some(flamegraphs) = &plan.flamegraphs {
+        session.draw(flamegraphs, &drafts, &mut report);
+    }
     session.note_versions(&mut report);
     report.run.duration_ms = u64::try_from(started.1.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(report)
@@ -183,6 +189,7 @@ fn blank(
             turns: plan.turns,
             load: load.map(|load| (load, load)),
             cut_short: None,
+            flamegraphs: None,
         },
         packs: workshop
             .packs()
@@ -539,6 +546,47 @@ impl Session<'_> {
             kept(report);
         }
     }
+}
+
+impl Session<'_> {
+    /// Has whoever decided without a problem drawn, unless the run was interrupted before.
+    fn draw(&mut self, flamegraphs: &Flamegraphs, drafts: &[Draft<'_>], report: &mut BenchReport) {
+        if report.run.cut_short.is_some() {
+            return;
+        }
+        let sights = sights(drafts, &report.rows, &self.cache);
+        self.all += sights.len();
+        let drawn = flamegraphs.draw(&sights, self.interrupted, &mut |sight| {
+            self.done += 1;
+            let at = format!("drawing {}", sight.file());
+            (self.progress)(&Progress { done: self.done, all: self.all, at });
+        });
+        report.run.flamegraphs = Some(drawn);
+        if self.interrupted.load(Ordering::Relaxed) {
+            report.run.cut_short = Some(INTERRUPTED.to_owned());
+        }
+    }
+}
+
+/// Subjects in rows of decisions that a flamegraph can be drawn of: those that decide in the worker, without a problem.
+fn sights(drafts: &[Draft<'_>], rows: &[Row], cache: &Path) -> Vec<Sight> {
+    let mut sights = Vec::new();
+    for (draft, row) in drafts.iter().zip(rows) {
+        if !matches!(row.model, Model::Decide | Model::Batch) || row.void.is_some() {
+            continue;
+        }
+        let name = match row.point {
+            Some(Point { axis, value }) => format!("{}-{}-{value}", row.measurement, axis.as_str()),
+            None => row.measurement.clone(),
+        };
+        for (subject, entry) in draft.subjects.iter().zip(&row.entries) {
+            if subject.kind() != Kind::Peer && entry.problem.is_none() {
+                let job = draft.job(subject.name(), Phase::Measure, flamegraph::BUDGET_MS, cache);
+                sights.push(Sight { row: name.clone(), job });
+            }
+        }
+    }
+    sights
 }
 
 const INTERRUPTED: &str = "it was interrupted";
