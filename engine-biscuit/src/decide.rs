@@ -247,7 +247,12 @@ impl BiscuitEngine {
     }
 
     /// The verdict of an evaluation.
-    pub(crate) fn verdict(&self, judgement: &Judgement, gathered: Gathered, payload: &Value) -> Result<Verdict, Fault> {
+    pub(crate) fn verdict(
+        &self,
+        judgement: &Judgement,
+        gathered: Gathered,
+        payload: &Value,
+    ) -> Result<Verdict, Fault> {
         let effects = gathered.effects.clone();
         let own = judgement.effect();
         let failed = judgement

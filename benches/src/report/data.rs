@@ -237,6 +237,23 @@ impl BenchReport {
         self.subjects.iter().find(|subject| subject.name == name)
     }
 
+    /// The disagreements, each once.
+    pub fn disagreements(&self) -> Vec<&Disagreement> {
+        let mut found: Vec<&Disagreement> = Vec::new();
+        for row in &self.rows {
+            let of_entries = row.entries.iter().filter_map(|entry| match &entry.problem {
+                Some(Problem::Disagrees(found)) => Some(&**found),
+                _ => None,
+            });
+            for one in row.void.iter().chain(of_entries) {
+                if !found.contains(&one) {
+                    found.push(one);
+                }
+            }
+        }
+        found
+    }
+
     /// The measurements, each with its rows, in the order of the definition.
     pub fn measurements(&self) -> Vec<Vec<&Row>> {
         let mut found: Vec<Vec<&Row>> = Vec::new();

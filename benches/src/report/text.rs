@@ -33,7 +33,7 @@ pub fn text(report: &BenchReport, out: &mut dyn Write, width: Option<u16>) -> io
             writeln!(out)?;
         }
     }
-    for found in crate::run::disagreements(report) {
+    for found in report.disagreements() {
         writeln!(out, "disagreement on `{}` ({}):", plain(&found.name), found.differs)?;
         for (name, said) in [&found.first, &found.second] {
             writeln!(out, "  {}: {}", plain(name), plain(said))?;

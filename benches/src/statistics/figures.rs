@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use hdrhistogram::Histogram;
+use hdrhistogram::{Counter, Histogram};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::ratio::geometric_mean;
 
 /// The largest sample that is told apart: an hour in nanoseconds, or four terabytes.
 const MOST: u64 = 1 << 42;
@@ -17,6 +19,15 @@ const CELLS_PER_DOUBLING: f64 = 8.0;
 pub struct Recorder {
     histogram: Histogram<u64>,
     sum: u128,
+    /// By request, where each sample is a decision of one.
+    requests: Vec<Request>,
+}
+
+/// The samples of one request.
+#[derive(Debug)]
+struct Request {
+    histogram: Histogram<u32>,
+    sum: u128,
 }
 
 /// What the samples of one process come to, in the row's unit.
@@ -27,11 +38,13 @@ pub struct Figures {
     pub samples: u64,
     /// The smallest.
     pub min: f64,
-    /// Their mean.
+    /// Their mean; each request counts alike.
     pub mean: f64,
-    /// Their median.
+    /// Their median. Of several requests the geometric mean of their medians, so that each counts alike, and that a ratio of two
+    /// such figures is the mean of the requests' own ratios: the median of a mixture would be one request's, and often the
+    /// boundary between two.
     pub p50: f64,
-    /// The median distance from the median.
+    /// The median distance from the median, inside a request.
     pub mad: f64,
     /// Nine in ten are no larger.
     pub p90: f64,
@@ -43,6 +56,9 @@ pub struct Figures {
     pub p999: Option<f64>,
     /// The largest.
     pub max: f64,
+    /// Whether only the mean is known, and stands for the rest: figures that a subject took itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mean_only: bool,
     /// How many samples fell into each cell, eight cells a doubling: the cell's lower end and the count.
     pub histogram: Vec<(f64, u64)>,
     /// What the figure is made of, by name: the stages of a decision, or the memory before and after.
@@ -56,13 +72,33 @@ impl Recorder {
     /// # Errors
     /// Never with the bounds used here; whoever calls says so to its own caller.
     pub fn new() -> Result<Self, hdrhistogram::CreationError> {
-        Ok(Self { histogram: Histogram::new_with_bounds(1, MOST, 3)?, sum: 0 })
+        Self::of_requests(0)
     }
 
-    /// Takes a sample.
+    /// A recorder for samples of so many requests.
+    ///
+    /// # Errors
+    /// As [`Recorder::new`].
+    pub fn of_requests(count: usize) -> Result<Self, hdrhistogram::CreationError> {
+        // They grow with what they record: there may be hundreds.
+        let request = || Ok(Request { histogram: Histogram::new(3)?, sum: 0 });
+        let requests = (0..count).map(|_| request()).collect::<Result<_, _>>()?;
+        Ok(Self { histogram: Histogram::new_with_bounds(1, MOST, 3)?, sum: 0, requests })
+    }
+
+    /// Takes a sample that is no single request's.
     pub fn record(&mut self, value: u64) {
         self.histogram.saturating_record(value.clamp(1, MOST));
         self.sum += u128::from(value);
+    }
+
+    /// Takes a sample of one request.
+    pub fn record_of(&mut self, request: usize, value: u64) {
+        self.record(value);
+        if let Some(request) = self.requests.get_mut(request) {
+            request.histogram.saturating_record(value.clamp(1, MOST));
+            request.sum += u128::from(value);
+        }
     }
 
     /// Samples taken so far.
@@ -84,17 +120,19 @@ impl Recorder {
         let histogram = &self.histogram;
         let samples = histogram.len();
         let at = |quantile: f64| histogram.value_at_quantile(quantile) as f64 / per;
-        let median = histogram.value_at_quantile(0.5);
+        let whole = Center::of(histogram, self.sum);
+        let center = Center::over(self.requests.iter().filter_map(Request::center)).unwrap_or(whole);
         Some(Figures {
             samples,
             min: histogram.min() as f64 / per,
-            mean: self.sum as f64 / samples as f64 / per,
-            p50: at(0.5),
-            mad: deviation(histogram, median) / per,
+            mean: center.mean / per,
+            p50: center.median / per,
+            mad: center.deviation / per,
             p90: at(0.9),
             p99: (samples >= 100).then(|| at(0.99)),
             p999: (samples >= 1_000).then(|| at(0.999)),
             max: histogram.max() as f64 / per,
+            mean_only: false,
             histogram: cells(histogram, per),
             parts: BTreeMap::new(),
         })
@@ -114,17 +152,60 @@ impl Figures {
             p99: None,
             p999: None,
             max: value,
+            mean_only: false,
             histogram: vec![(cell(value), 1)],
             parts: BTreeMap::new(),
         }
     }
 }
 
+impl Figures {
+    /// The mean that a subject measured of itself, which is all that is known.
+    pub fn of_mean(mean: f64, samples: u64) -> Self {
+        Self { samples, mean_only: true, histogram: Vec::new(), ..Self::once(mean) }
+    }
+}
+
+impl Request {
+    fn center(&self) -> Option<Center> {
+        (!self.histogram.is_empty()).then(|| Center::of(&self.histogram, self.sum))
+    }
+}
+
+/// Where samples lie.
+struct Center {
+    mean: f64,
+    median: f64,
+    deviation: f64,
+}
+
+impl Center {
+    fn of<C: Counter>(histogram: &Histogram<C>, sum: u128) -> Self {
+        let median = histogram.value_at_quantile(0.5);
+        Self {
+            mean: sum as f64 / histogram.len() as f64,
+            median: median as f64,
+            deviation: deviation(histogram, median),
+        }
+    }
+
+    /// Of several requests: the mean of their means, the geometric mean of their medians, and their mean deviation in
+    /// proportion to that.
+    fn over(requests: impl Iterator<Item = Self>) -> Option<Self> {
+        let requests: Vec<Self> = requests.collect();
+        let count = requests.len() as f64;
+        let mean = |part: fn(&Self) -> f64| requests.iter().map(part).sum::<f64>() / count;
+        let median = geometric_mean(&requests.iter().map(|one| one.median).collect::<Vec<f64>>())?;
+        let deviation = median * mean(|one| one.deviation / one.median);
+        Some(Self { mean: mean(|one| one.mean), median, deviation })
+    }
+}
+
 /// The median of the distances from the median.
-fn deviation(histogram: &Histogram<u64>, median: u64) -> f64 {
+fn deviation<C: Counter>(histogram: &Histogram<C>, median: u64) -> f64 {
     let mut distances: Vec<(u64, u64)> = histogram
         .iter_recorded()
-        .map(|step| (step.value_iterated_to().abs_diff(median), step.count_at_value()))
+        .map(|step| (step.value_iterated_to().abs_diff(median), step.count_at_value().as_u64()))
         .collect();
     distances.sort_unstable();
     let half = histogram.len().div_ceil(2);
@@ -189,6 +270,18 @@ mod tests {
         recorder.record(1_500);
         let found = recorder.figures(100.0).unwrap();
         assert_eq!((found.min, found.mean, found.samples), (5.0, 10.0, 2));
+    }
+
+    #[test]
+    fn each_request_counts_alike() {
+        let mut recorder = Recorder::of_requests(2).unwrap();
+        for (request, value) in [(0, 100), (1, 900), (0, 100), (1, 900), (0, 100)] {
+            recorder.record_of(request, value);
+        }
+        let found = recorder.figures(1.0).unwrap();
+        // The median of the mixture would be 100, and with one sample more of the other 900.
+        assert!((found.p50 - 300.0).abs() < 1.0 && (found.mean - 500.0).abs() < 1.0, "{found:?}");
+        assert_eq!((found.samples, found.min, found.mad), (5, 100.0, 0.0));
     }
 
     proptest! {

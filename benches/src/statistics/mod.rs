@@ -16,5 +16,5 @@ mod summary;
 
 pub use figures::{Figures, Recorder};
 pub use fit::{Growth, exponent};
-pub use ratio::{FEWEST, Interval, Ratio, Verdict, geometric_mean, ratio};
+pub use ratio::{FEWEST, Interval, RELEVANT, Ratio, Verdict, geometric_mean, ratio};
 pub use summary::{Quantile, Summary, median, summarise};

@@ -50,8 +50,8 @@ impl Quantile {
     pub fn of(self, figures: &Figures) -> Option<f64> {
         match self {
             Quantile::Mean => Some(figures.mean),
-            Quantile::P50 => Some(figures.p50),
-            Quantile::P90 => Some(figures.p90),
+            Quantile::P50 => (!figures.mean_only).then_some(figures.p50),
+            Quantile::P90 => (!figures.mean_only).then_some(figures.p90),
             Quantile::P99 => figures.p99,
             Quantile::P999 => figures.p999,
         }

@@ -1,27 +1,24 @@
 //! The timing. Every sample's answer is compared with the first to its request, outside the clock.
 
 use std::hint::black_box;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Barrier, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tribunal::core::engine::Registry;
+use tribunal::files::read_pack;
 
 use super::Ready;
+use super::asked::{Asked, One};
 use super::protocol::{Job, Measured, Phase};
 use crate::memory;
 use crate::model::Model;
 use crate::statistics::{Figures, Recorder};
-use crate::subject::{Answer, Candidate, Catalogue, OwnFigures, Question, Request, Subject, Unavailable};
+use crate::subject::{Answer, Candidate, Catalogue, OwnFigures, Site, Subject, Unavailable};
 
 /// The part of the time that nothing is recorded in.
-const WARM_UP: f64 = 0.2;
+pub(super) const WARM_UP: f64 = 0.2;
 
 /// A batch is at least so long, so that reading the clock twice is nothing to it.
 const BATCH: Duration = Duration::from_micros(500);
-
-/// Slices that a parallel measurement is cut into, a sample each.
-const SLICES: u32 = 8;
 
 /// Decisions after which the memory of a loaded pack is taken.
 const SETTLED: usize = 2_000;
@@ -67,7 +64,7 @@ pub fn measure(job: &Job, catalogue: &Catalogue, registry: &Registry) -> Result<
     let before = memory::resident();
     let ready = Ready::of(job, registry)?;
     let started = Instant::now();
-    let subjects = ready.sites.iter().map(|site| candidate.open(site)).collect::<Result<Vec<_>, _>>()?;
+    let subjects = ready.sites.iter().map(|site| opened(candidate, site)).collect::<Result<Vec<_>, _>>()?;
     let loaded = started.elapsed();
     let Some(subject) = subjects.first() else { return Err(failed("a job has a pack")) };
     let version = subject.version();
@@ -99,7 +96,7 @@ pub fn measure(job: &Job, catalogue: &Catalogue, registry: &Registry) -> Result<
         (Phase::Measure, Model::Instructions) => Some(super::instructions::count(job)?),
         (Phase::Measure, Model::DecidePerCall) => Some(per_call(candidate, &ready, job, &answers)?),
         (Phase::Measure, Model::Parallel) => {
-            Some(parallel(subject.as_ref(), &ready.requests, job, &answers)?)
+            Some(super::parallel::measure(subject.as_ref(), &ready.requests, job, &answers)?)
         }
         (Phase::Measure, Model::Breakdown) => {
             Some(super::breakdown::measure(subject.as_ref(), &ready.requests, job)?)
@@ -119,57 +116,29 @@ pub fn measure(job: &Job, catalogue: &Catalogue, registry: &Registry) -> Result<
     Ok(Measured { version, answers, figures })
 }
 
-fn nanoseconds(time: Duration) -> f64 {
+/// A pack read from disk and loaded: what is paid by whoever has only its folder.
+fn opened(candidate: &dyn Candidate, site: &Site) -> Result<Box<dyn Subject>, Unavailable> {
+    let files = read_pack(&site.folder).map_err(tribunal::LoadErrors::from)?;
+    let site = Site {
+        folder: site.folder.clone(),
+        files,
+        context: site.context.clone(),
+        registry: site.registry.clone(),
+    };
+    candidate.open(&site)
+}
+
+pub(super) fn nanoseconds(time: Duration) -> f64 {
     time.as_nanos() as f64
 }
 
-/// A request made ready, with its first answer.
-struct One<'s> {
-    name: &'s str,
-    question: Box<dyn Question + 's>,
-    expected: Answer,
+/// A recorder for samples of so many requests; of none, if a sample is of all of them.
+pub(super) fn recorder(requests: usize) -> Result<Recorder, Stopped> {
+    Recorder::of_requests(requests).map_err(|error| failed(error.to_string()))
 }
 
-/// The requests of a job, made ready.
-struct Asked<'s>(Vec<One<'s>>);
-
-impl<'s> Asked<'s> {
-    fn all(subject: &'s dyn Subject, requests: &'s [Request]) -> Result<Self, Stopped> {
-        if requests.is_empty() {
-            return Err(Unavailable::NotApplicable("there is no request to decide".to_owned()).into());
-        }
-        let one = |request: &'s Request| {
-            let question = subject.question(request)?;
-            Ok(One { name: &request.name, question, expected: Answer::Allows(false) })
-        };
-        Ok(Self(requests.iter().map(one).collect::<Result<_, Unavailable>>()?))
-    }
-
-    /// With the answers that were given before.
-    fn expecting(mut self, answers: &[Answer]) -> Self {
-        for (one, expected) in self.0.iter_mut().zip(answers) {
-            one.expected.clone_from(expected);
-        }
-        self
-    }
-}
-
-impl One<'_> {
-    fn check(&mut self) -> Result<(), Stopped> {
-        if self.question.came_to(&self.expected) {
-            return Ok(());
-        }
-        let (first, then) = (self.expected.clone(), self.question.answer());
-        Err(Stopped::Changed { request: self.name.to_owned(), first, then })
-    }
-}
-
-fn recorder() -> Result<Recorder, Stopped> {
-    Recorder::new().map_err(|error| failed(error.to_string()))
-}
-
-fn record(recorder: &mut Recorder, time: Duration) {
-    recorder.record(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
+fn whole_nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Warm-up, then measuring: calls `pass` until the time is over, and says in each whether it counts. At least one pass counts.
@@ -191,15 +160,15 @@ pub(super) fn timed(job: &Job, mut pass: impl FnMut(bool) -> Result<(), Stopped>
 /// Each decision by itself. A flamegraph knows decisions by this function and [`batch`], so both have to stay functions.
 #[inline(never)]
 fn one_by_one(asked: &mut Asked<'_>, job: &Job) -> Result<Figures, Stopped> {
-    let mut samples = recorder()?;
+    let mut samples = recorder(asked.0.len())?;
     timed(job, |counts| {
-        for one in &mut asked.0 {
+        for (request, one) in asked.0.iter_mut().enumerate() {
             let started = Instant::now();
             one.question.ask();
             let time = started.elapsed();
             one.check()?;
             if counts {
-                record(&mut samples, time);
+                samples.record_of(request, whole_nanoseconds(time));
             }
         }
         Ok(())
@@ -225,11 +194,11 @@ fn batch(asked: &mut Asked<'_>, job: &Job) -> Result<Figures, Stopped> {
     while clocked(asked, passes)? < BATCH {
         passes = passes.saturating_mul(2);
     }
-    let mut samples = recorder()?;
+    let mut samples = recorder(0)?;
     timed(job, |counts| {
         let time = clocked(asked, passes)?;
         if counts {
-            record(&mut samples, time);
+            samples.record(whole_nanoseconds(time));
         }
         Ok(())
     })?;
@@ -237,7 +206,8 @@ fn batch(asked: &mut Asked<'_>, job: &Job) -> Result<Figures, Stopped> {
     samples.figures(decisions).ok_or_else(|| failed("no time was left for a sample"))
 }
 
-/// The pack loaded anew for each decision, what was loaded before dropped outside the clock.
+/// The pack read and loaded anew for each decision, what was loaded before dropped outside the clock. However long a load
+/// takes, each request is decided so at least once, so that every subject's figure is of the same requests.
 fn per_call(
     candidate: &dyn Candidate,
     ready: &Ready,
@@ -245,98 +215,24 @@ fn per_call(
     answers: &[Answer],
 ) -> Result<Figures, Stopped> {
     let Some(site) = ready.sites.first() else { return Err(failed("a job has a pack")) };
-    let mut samples = recorder()?;
-    timed(job, |counts| {
-        for (request, expected) in ready.requests.iter().zip(answers) {
-            let started = Instant::now();
-            let subject = candidate.open(site)?;
+    let mut samples = recorder(ready.requests.len())?;
+    let started = Instant::now();
+    let budget = Duration::from_millis(job.budget_ms);
+    loop {
+        for (place, (request, expected)) in ready.requests.iter().zip(answers).enumerate() {
+            let asked = Instant::now();
+            let subject = opened(candidate, site)?;
             let mut question = subject.question(request)?;
             question.ask();
-            let time = started.elapsed();
+            let time = asked.elapsed();
             One { name: &request.name, question, expected: expected.clone() }.check()?;
-            if counts {
-                record(&mut samples, time);
-            }
-            if started.elapsed() > Duration::from_millis(job.budget_ms) {
-                break;
-            }
+            samples.record_of(place, whole_nanoseconds(time));
         }
-        Ok(())
-    })?;
+        if started.elapsed() >= budget {
+            break;
+        }
+    }
     samples.figures(1.0).ok_or_else(|| failed("no time was left for a sample"))
-}
-
-/// Several threads at once: the time by the wall, over all decisions.
-fn parallel(
-    subject: &dyn Subject,
-    requests: &[Request],
-    job: &Job,
-    answers: &[Answer],
-) -> Result<Figures, Stopped> {
-    let budget = Duration::from_millis(job.budget_ms);
-    let slice = budget.mul_f64(1.0 - WARM_UP) / SLICES;
-    let ended = AtomicBool::new(false);
-    let begin = Barrier::new(job.threads + 1);
-    let stopped: Mutex<Option<Stopped>> = Mutex::new(None);
-    let counts: Vec<std::sync::atomic::AtomicU64> =
-        (0..job.threads).map(|_| std::sync::atomic::AtomicU64::new(0)).collect();
-    let all = || counts.iter().map(|count| count.load(Ordering::Relaxed)).sum::<u64>();
-    let mut slices = Vec::new();
-    std::thread::scope(|scope| {
-        for count in &counts {
-            let (ended, begin, stopped) = (&ended, &begin, &stopped);
-            scope.spawn(move || {
-                let asked = Asked::all(subject, requests).map(|asked| asked.expecting(answers));
-                begin.wait();
-                let done = asked.and_then(|mut asked| decide_until(&mut asked, ended, count));
-                if let Err(why) = done {
-                    *stopped.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
-                }
-            });
-        }
-        begin.wait();
-        std::thread::sleep(budget.mul_f64(WARM_UP));
-        for _ in 0..SLICES {
-            let (before, started) = (all(), Instant::now());
-            std::thread::sleep(slice);
-            slices.push((started.elapsed(), all() - before));
-        }
-        ended.store(true, Ordering::Relaxed);
-    });
-    if let Some(why) = stopped.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        return Err(why);
-    }
-    // Picoseconds, so that a decision's share of the wall keeps its digits.
-    const PER: f64 = 1_000.0;
-    let mut samples = recorder()?;
-    let mut waited = Duration::ZERO;
-    for (time, decisions) in slices {
-        waited += time;
-        // A slice in which none ended belongs to the next that has one.
-        if decisions > 0 {
-            samples.record((nanoseconds(waited) * PER / decisions as f64) as u64);
-            waited = Duration::ZERO;
-        }
-    }
-    samples.figures(PER).ok_or_else(|| failed("no decision ended in time"))
-}
-
-fn decide_until(
-    asked: &mut Asked<'_>,
-    ended: &AtomicBool,
-    count: &std::sync::atomic::AtomicU64,
-) -> Result<(), Stopped> {
-    loop {
-        for one in &mut asked.0 {
-            if ended.load(Ordering::Relaxed) {
-                return Ok(());
-            }
-            one.question.ask();
-            one.check()?;
-            // Only this thread writes; the others read it seldom.
-            count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-        }
-    }
 }
 
 /// Memory that was added since before anything was read.
@@ -368,17 +264,17 @@ fn repeat(asked: &mut Asked<'_>, times: u64) -> Result<(), Stopped> {
     asked.0.iter_mut().try_for_each(One::check)
 }
 
-/// Figures that a subject took itself.
+/// Figures that a subject took itself: its percentiles, or only its mean.
 fn of_its_own(own: &OwnFigures) -> Figures {
     let at = |share: f64| {
         let found = own.percentiles.iter().find(|(known, _)| (known - share).abs() < 1e-9);
         found.map(|(_, value)| *value)
     };
-    let mut figures = Figures::once(own.mean);
-    figures.samples = own.samples;
-    figures.p50 = at(0.5).unwrap_or(own.mean);
-    figures.p90 = at(0.9).unwrap_or(own.mean);
-    figures.p99 = at(0.99);
-    figures.p999 = at(0.999);
-    figures
+    let mean = Figures::of_mean(own.mean, own.samples);
+    match (at(0.5), at(0.9)) {
+        (Some(p50), Some(p90)) => {
+            Figures { mean_only: false, p50, p90, p99: at(0.99), p999: at(0.999), ..mean }
+        }
+        _ => mean,
+    }
 }

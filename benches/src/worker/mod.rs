@@ -6,9 +6,11 @@
 //! - [`protocol`]: the lines
 //! - [`measure`]: the timing
 
+mod asked;
 mod breakdown;
 mod instructions;
 pub mod measure;
+mod parallel;
 pub mod protocol;
 
 use std::io::{self, BufRead, Write};

@@ -67,7 +67,7 @@ pub fn html(report: &BenchReport, out: &mut dyn Write) -> io::Result<()> {
             section(out, id, title, |out| write_table(out, title, &shown))?;
         }
     }
-    let disagreements = crate::run::disagreements(report);
+    let disagreements = report.disagreements();
     if !disagreements.is_empty() {
         section(out, "disagreements", "Disagreements", |out| {
             for found in disagreements {
