@@ -16,6 +16,7 @@ use crate::abi::OpaEval;
 use crate::decide::{WasmEngine, answer, instant};
 use crate::instance::{Budget, Instance};
 use crate::load;
+pub use crate::runtime::name_compiled_code;
 use crate::settings::Question;
 use crate::stop;
 

@@ -157,7 +157,8 @@ pub(super) fn timed(job: &Job, mut pass: impl FnMut(bool) -> Result<(), Stopped>
     }
 }
 
-/// Each decision by itself.
+/// Each decision by itself. A flamegraph knows decisions by this function and [`batch`], so both have to stay functions.
+#[inline(never)]
 fn one_by_one(asked: &mut Asked<'_>, job: &Job) -> Result<Figures, Stopped> {
     let mut samples = recorder(asked.0.len())?;
     timed(job, |counts| {
@@ -176,6 +177,7 @@ fn one_by_one(asked: &mut Asked<'_>, job: &Job) -> Result<Figures, Stopped> {
 }
 
 /// Many decisions under one clock. The answers of each batch's last pass are compared.
+#[inline(never)]
 fn batch(asked: &mut Asked<'_>, job: &Job) -> Result<Figures, Stopped> {
     let mut passes = 1_u32;
     let clocked = |asked: &mut Asked<'_>, passes: u32| -> Result<Duration, Stopped> {

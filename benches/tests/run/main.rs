@@ -69,6 +69,7 @@ impl InProcess {
             turns,
             baseline: None,
             command: "test".to_owned(),
+            flamegraphs: None,
         };
         let interrupted = AtomicBool::new(false);
         run(&plan, &self.catalogue, &registry(), self, &interrupted, &mut |_| {}, &mut |_| {}).unwrap()
