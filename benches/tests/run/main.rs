@@ -187,6 +187,7 @@ fn a_pack_that_does_not_load_on_one_engine_is_measured_on_the_others() {
         turns: 1,
         baseline: None,
         command: "test".to_owned(),
+        flamegraphs: None,
     };
     let never = AtomicBool::new(false);
     let report =
