@@ -151,6 +151,7 @@ fn taken_apart(cases: &str) -> BenchReport {
         turns: 1,
         baseline: None,
         command: "test".to_owned(),
+        flamegraphs: None,
     };
     let never = AtomicBool::new(false);
     run(&plan, &launcher.catalogue, &registry(), &launcher, &never, &mut |_| {}, &mut |_| {}).unwrap()
