@@ -7,23 +7,22 @@ use serde_json::{Value, json};
 use tribunal::core::pack::PackFiles;
 
 use crate::definition::Axis;
-use crate::report::data::Point;
 use crate::run::BenchError;
+use crate::subject::Unavailable;
 
 /// A pack that was made.
 #[derive(Debug)]
 pub struct Made {
-    /// What it is called.
-    pub name: String,
     /// What reports call its place.
     pub origin: String,
     /// Its files.
     pub files: PackFiles,
+    /// Why it has no module, if it has none.
+    pub unbuilt: Option<Unavailable>,
 }
 
-/// A pack of this size. Its module is built where `opa` is installed; without it, rego-wasm has no module to load.
-pub fn made(point: Point) -> Made {
-    let Point { axis, value } = point;
+/// A pack of this size. Its module is built where `opa` is installed; without it, rego-wasm has none to load.
+pub fn made(axis: Axis, value: u64) -> Made {
     let (name, files) = match axis {
         Axis::Data => (format!("much-data-{value}"), much_data(value)),
         // The other sizes are of requests and of processes: they need no pack of their own.
@@ -35,8 +34,8 @@ pub fn made(point: Point) -> Made {
     all.push(("pack.yaml".to_owned(), manifest.into_bytes()));
     all.push(("input.schema.json".to_owned(), INPUT_SCHEMA.as_bytes().to_vec()));
     let mut files = PackFiles::new(all);
-    build(&mut files);
-    Made { origin: format!("{name} (made for this measurement)"), name, files }
+    let unbuilt = build(&mut files).err();
+    Made { origin: format!("{name} (made for this measurement)"), files, unbuilt }
 }
 
 const PACKAGE: &str = "tribunal/scale/decision";
@@ -130,41 +129,52 @@ fn much_data(bytes: u64) -> Vec<(&'static str, String)> {
 
 /// Builds the module, if there is something to build it with.
 #[cfg(feature = "wasm")]
-fn build(files: &mut PackFiles) {
-    use tribunal::wasm::{MODULE, OpaCompiler, build_pack};
+fn build(files: &mut PackFiles) -> Result<(), Unavailable> {
+    use tribunal::wasm::{BuildError, CompileError, MODULE, OpaCompiler, build_pack};
 
-    // Without one the engine itself says what is missing, in the row where it is.
-    let Ok(compiler) = OpaCompiler::find() else { return };
-    let Ok(built) = build_pack(files, &[PACKAGE.to_owned()], &compiler) else { return };
-    if let Ok(lock) = built.lock_text() {
-        files.insert(tribunal::core::pack::lock::FILE, lock.into_bytes());
-        files.insert(MODULE, built.module);
-    }
+    let unbuilt = |error: BuildError| {
+        let message = format!("the module of this pack is built by `opa`: {error}");
+        match error {
+            BuildError::Compile(CompileError::Absent { .. } | CompileError::Version { .. }) => {
+                Unavailable::Missing(message)
+            }
+            _ => Unavailable::Failed(message),
+        }
+    };
+    let compiler = OpaCompiler::find().map_err(|error| unbuilt(error.into()))?;
+    let built = build_pack(files, &[PACKAGE.to_owned()], &compiler).map_err(unbuilt)?;
+    let lock = built.lock_text().map_err(|error| Unavailable::Failed(error.to_string()))?;
+    files.insert(tribunal::core::pack::lock::FILE, lock.into_bytes());
+    files.insert(MODULE, built.module);
+    Ok(())
 }
 
 #[cfg(not(feature = "wasm"))]
-fn build(_: &mut PackFiles) {}
+fn build(_: &mut PackFiles) -> Result<(), Unavailable> {
+    Ok(())
+}
 
 /// A request filled up to about so many bytes, under `/context/padding`, where no rule of a shipped pack looks: a list of
-/// small records, as tool arguments are.
+/// small records, as tool arguments are. One that is as large already stays as it is.
 ///
 /// # Errors
-/// If the request is not an object.
+/// If the request, or its `context`, is not an object.
 pub fn filled(text: &str, bytes: u64) -> Result<String, BenchError> {
-    let wrong = || BenchError::Input("a request that is filled is an object".to_owned());
-    let mut request: Value = serde_json::from_str(text).map_err(|_| wrong())?;
-    let members = request.as_object_mut().ok_or_else(wrong)?;
-    let context = members.entry("context").or_insert_with(|| json!({}));
-    let context = context.as_object_mut().ok_or_else(wrong)?;
+    let wrong = |what: &str| BenchError::Input(format!("a request is filled, and {what} is not an object"));
     let wanted = usize::try_from(bytes).unwrap_or(usize::MAX);
     let record = json!({"name": "argument", "value": "some text of a tool call", "index": 1000});
     let each = record.to_string().len() + 1;
     // What the padding itself needs around it.
     let around = r#""context":{},"padding":[],"#.len();
     let records = wanted.saturating_sub(text.len() + around) / each;
-    if records > 0 {
-        context.insert("padding".to_owned(), Value::Array(vec![record; records]));
+    if records == 0 {
+        return Ok(text.to_owned());
     }
+    let mut request: Value = serde_json::from_str(text).map_err(|_| wrong("it"))?;
+    let members = request.as_object_mut().ok_or_else(|| wrong("it"))?;
+    let context = members.entry("context").or_insert_with(|| json!({}));
+    let context = context.as_object_mut().ok_or_else(|| wrong("its `context`"))?;
+    context.insert("padding".to_owned(), Value::Array(vec![record; records]));
     Ok(request.to_string())
 }
 
@@ -183,7 +193,9 @@ mod tests {
             assert!(size <= bytes && size + 200 > bytes, "{size} for {bytes}");
             assert!(tribunal::PolicyRequest::from_slice(filled.as_bytes()).is_ok());
         }
-        assert_eq!(filled(text, 10).unwrap().len(), text.len() + r#","context":{}"#.len());
+        // One that is larger already is not made larger still, nor written in another way.
+        assert_eq!(filled(text, 10).unwrap(), text);
+        assert!(filled(r#"{"context": "x"}"#, 1_000).unwrap_err().to_string().contains("`context`"));
     }
 
     /// On the engines that need no compiler; a run verifies all of them.
@@ -192,7 +204,7 @@ mod tests {
     fn packs_of_a_size_answer_their_cases() {
         let registry = tribunal::registry();
         for (axis, value) in [(Axis::Rules, 20), (Axis::Data, 1_000)] {
-            let Made { name, files, .. } = made(Point { axis, value });
+            let Made { origin: name, files, .. } = made(axis, value);
             let data = files.get("data.json").map_or(0, |text| text.len() as u64);
             assert!(axis == Axis::Rules || (data > value - 20 && data < value + 20), "{data}");
             let source = std::sync::Arc::new(PackSource::read(&name, files, &registry).unwrap());

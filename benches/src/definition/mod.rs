@@ -10,4 +10,4 @@ pub mod read;
 pub mod spec;
 
 pub use read::{DefinitionError, EMBEDDED, embedded, read};
-pub use spec::{Axis, Measurement, Selection, Vary, definition_schema};
+pub use spec::{Axis, Measurement, Selection, Size, Vary, Word, definition_schema};

@@ -7,7 +7,7 @@ use tribunal::core::contract::Pointer;
 use tribunal::core::document::{Document, with_nearest};
 use tribunal::core::engine::{LoadError, LoadErrorKind};
 
-use super::spec::{Axis, Measurement, definition_schema};
+use super::spec::{Axis, Measurement, Size, definition_schema};
 use crate::model::Model;
 use crate::subject::Catalogue;
 
@@ -62,6 +62,22 @@ pub fn read(file: &str, text: &[u8], catalogue: &Catalogue) -> Result<Vec<Measur
             if !vary.values.is_sorted_by(|a, b| a < b) {
                 wrong(&["vary", "values"], "the values of a size rise".to_owned());
             }
+            let most = vary.axis.most();
+            for (position, size) in vary.values.iter().enumerate() {
+                let message = match size {
+                    Size::Number(number) if *number > most => {
+                        format!(
+                            "{number} is more than can be measured of `{}`: at most {most}",
+                            vary.axis.as_str()
+                        )
+                    }
+                    Size::Word(_) if vary.axis != Axis::Threads => {
+                        format!("`all` is a number of threads: of `{}` there is no such", vary.axis.as_str())
+                    }
+                    _ => continue,
+                };
+                wrong(&["vary", "values", &position.to_string()], message);
+            }
             let is_parallel = measurement.model == Model::Parallel;
             if (vary.axis == Axis::Threads) != is_parallel {
                 let message = format!(
@@ -71,7 +87,7 @@ pub fn read(file: &str, text: &[u8], catalogue: &Catalogue) -> Result<Vec<Measur
                 );
                 wrong(&["vary", "axis"], message);
             }
-            if matches!(vary.axis, Axis::Rules | Axis::Data) && measurement.pack.is_some() {
+            if vary.axis.makes_a_pack() && measurement.pack.is_some() {
                 let message = format!("a pack is made for `{}`: another cannot be named", vary.axis.as_str());
                 wrong(&["pack"], message);
             }

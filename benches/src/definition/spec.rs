@@ -1,6 +1,9 @@
 //! What a file of measurements says.
 
-use schemars::JsonSchema;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -57,8 +60,65 @@ pub struct Vary {
     /// Which size.
     pub axis: Axis,
     /// Its values, rising.
-    #[schemars(length(min = 1), inner(range(min = 1)))]
-    pub values: Vec<u64>,
+    #[schemars(length(min = 1))]
+    pub values: Vec<Size>,
+}
+
+impl Vary {
+    /// The values in numbers, rising, each once: what this machine has of them may be what another says already.
+    pub fn sizes(&self) -> BTreeSet<u64> {
+        self.values.iter().map(|size| size.number()).collect()
+    }
+}
+
+/// A value of a size. Numbers come before the word, which tells none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Size {
+    /// So many.
+    Number(u64),
+    /// A word for a number that depends on the machine.
+    Word(Word),
+}
+
+/// A word for a number that depends on the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Word {
+    /// As many threads as the machine runs at once.
+    All,
+}
+
+/// Written by hand: what alternatives find wrong says less than what is wrong with a number or with a word.
+impl JsonSchema for Size {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Size".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "So many, or `all`: as many threads as the machine runs at once.",
+            "type": ["integer", "string"],
+            "minimum": 1,
+            "pattern": "^all$",
+        })
+    }
+}
+
+impl Size {
+    /// The number.
+    pub fn number(self) -> u64 {
+        match self {
+            Size::Number(number) => number,
+            // A machine that does not tell is one that runs a thread.
+            Size::Word(Word::All) => std::thread::available_parallelism()
+                .map_or(1, |count| (count.get() as u64).min(Axis::Threads.most())),
+        }
+    }
 }
 
 /// A size that costs can grow with.
@@ -83,6 +143,16 @@ impl Axis {
             Axis::Data => "data",
             Axis::Input => "input",
             Axis::Threads => "threads",
+        }
+    }
+
+    /// The most that it may be: more is not a measurement any more, or does not fit into a pack.
+    pub fn most(self) -> u64 {
+        match self {
+            Axis::Rules => 100_000,
+            Axis::Data => 50_000_000,
+            Axis::Input => 100_000_000,
+            Axis::Threads => 1_024,
         }
     }
 

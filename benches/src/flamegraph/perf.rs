@@ -79,7 +79,7 @@ pub(super) fn stacks(worker: &Processes, job: &Job, interrupted: &AtomicBool) ->
     // for those of the second, and finds no callers in them.
     arguments.push(worker.program.display().to_string());
     arguments.extend(worker.arguments.iter().cloned());
-    let perf = Processes { program: PathBuf::from("perf"), arguments };
+    let perf = Processes { program: PathBuf::from("perf"), arguments, scratch: worker.scratch.clone() };
     match perf.run(job, interrupted) {
         None => return Err("the run was interrupted".to_owned()),
         Some(Report::Measured(_)) => {}

@@ -126,6 +126,9 @@ pub struct Row {
     pub point: Option<Point>,
     /// Requests that are decided in turn.
     pub requests: usize,
+    /// How many of them a fault denies.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub faulted: usize,
     /// The disagreement of two engines that makes the whole row void.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub void: Option<Disagreement>,
@@ -141,6 +144,13 @@ pub struct Point {
     pub axis: Axis,
     /// Its value.
     pub value: u64,
+    /// What it came to in bytes, where it is a size in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured: Option<u64>,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// Two subjects that did not answer alike.
@@ -269,10 +279,14 @@ impl BenchReport {
         found
     }
 
-    /// Whether anything is void, or disagrees: such a run is a failed comparison, whatever it measured.
+    /// Whether anything is void, or an engine does not answer as it should: such a run is a failed comparison, whatever it
+    /// measured. Floors and peers that disagree are left out, and prove nothing of the engines.
     pub fn disagrees(&self) -> bool {
-        let is_wrong =
-            |entry: &Entry| matches!(entry.problem, Some(Problem::Disagrees(_) | Problem::Changed(_)));
+        let is_engine =
+            |entry: &Entry| self.subject(&entry.subject).is_some_and(|subject| subject.kind == Kind::Engine);
+        let is_wrong = |entry: &Entry| {
+            matches!(entry.problem, Some(Problem::Disagrees(_) | Problem::Changed(_))) && is_engine(entry)
+        };
         self.rows.iter().any(|row| row.void.is_some() || row.entries.iter().any(is_wrong))
     }
 }

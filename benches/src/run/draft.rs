@@ -2,19 +2,21 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use tribunal::core::fault::FaultKind;
 use tribunal::core::pack::ReasonParity;
 
-use super::requests::requests;
-use super::{BenchError, Plan};
-use crate::definition::{Axis, Measurement, Selection, Vary};
+use super::requests::{requests, wants_faults};
+use super::{BenchError, Plan, Progress};
+use crate::definition::{Axis, Measurement};
+use crate::embedded;
 use crate::model::Model;
 use crate::report::data::{Entry, Point, Row};
-use crate::scale;
-use crate::subject::{Answer, Candidate, Catalogue};
+use crate::subject::{Answer, Candidate, Catalogue, Unavailable};
 use crate::verify::Asked;
 use crate::worker::{Job, JobRequest, Phase};
-use crate::workshop::{Stock, Workshop};
+use crate::workshop::{Beside, Stock, Workshop};
 
 /// A row before it is measured.
 pub(super) struct Draft<'c> {
@@ -29,31 +31,67 @@ pub(super) struct Draft<'c> {
     may_fault: bool,
 }
 
+/// Packs being made ready, told of one by one, until the run is interrupted.
+pub(super) struct Making<'r> {
+    pub(super) interrupted: &'r AtomicBool,
+    pub(super) progress: &'r mut dyn FnMut(&Progress),
+    done: usize,
+    all: usize,
+}
+
+impl<'r> Making<'r> {
+    pub(super) fn new(interrupted: &'r AtomicBool, progress: &'r mut dyn FnMut(&Progress)) -> Self {
+        Self { interrupted, progress, done: 0, all: 0 }
+    }
+
+    /// Goes on, unless the run was interrupted.
+    fn go_on(&self) -> Result<(), BenchError> {
+        if self.interrupted.load(Ordering::Relaxed) { Err(BenchError::Interrupted) } else { Ok(()) }
+    }
+
+    fn tell(&mut self, at: &str) -> Result<(), BenchError> {
+        self.go_on()?;
+        (self.progress)(&Progress { done: self.done, all: self.all, at: format!("making {at}") });
+        Ok(())
+    }
+}
+
 /// Every row that a plan comes to.
 pub(super) fn drafts<'c>(
     plan: &Plan,
     catalogue: &'c Catalogue,
     workshop: &mut Workshop,
+    making: &mut Making<'_>,
 ) -> Result<Vec<Draft<'c>>, BenchError> {
-    let mut drafts = Vec::new();
+    let mut wanted: Vec<(&Measurement, Option<(Axis, u64)>)> = Vec::new();
     for measurement in &plan.measurements {
-        let subjects = catalogue.chosen(&measurement.subjects, &plan.engines);
-        let values: Vec<Option<Point>> = match &measurement.vary {
-            None => vec![None],
-            Some(Vary { axis, values }) => {
-                values.iter().map(|value| Some(Point { axis: *axis, value: *value })).collect()
+        match &measurement.vary {
+            None => wanted.push((measurement, None)),
+            Some(vary) => {
+                wanted.extend(vary.sizes().into_iter().map(|size| (measurement, Some((vary.axis, size)))));
             }
-        };
-        for point in values {
-            drafts.push(draft(plan, measurement, point, subjects.clone(), workshop)?);
         }
     }
-    if drafts.iter().all(|draft| draft.subjects.is_empty()) {
+    making.all = wanted.len();
+    let mut drafts = Vec::new();
+    for (measurement, size) in wanted {
+        let subjects = catalogue.chosen(&measurement.subjects, &plan.engines);
+        if !subjects.is_empty() {
+            making.tell(&name(measurement, size))?;
+            drafts.push(draft(plan, measurement, size, subjects, workshop, making)?);
+        }
+        making.done += 1;
+    }
+    // Ctrl-C also ends a compiler, which then says that it has failed.
+    making.go_on()?;
+    if drafts.is_empty() {
         return Err(BenchError::Input(
             "nothing is left to measure: no measurement has one of these engines".to_owned(),
         ));
     }
-    drafts.retain(|draft| !draft.subjects.is_empty());
+    if let Some(silent) = drafts.iter().map(Draft::silence).collect::<Option<Vec<_>>>() {
+        return Err(BenchError::Input(silent.into_iter().next().unwrap_or_default()));
+    }
     if let Some(baseline) = &plan.baseline
         && !drafts.iter().any(|draft| draft.subjects.iter().any(|subject| subject.name() == baseline))
     {
@@ -67,27 +105,21 @@ pub(super) fn drafts<'c>(
 fn draft<'c>(
     plan: &Plan,
     measurement: &Measurement,
-    point: Option<Point>,
+    size: Option<(Axis, u64)>,
     subjects: Vec<&'c dyn Candidate>,
     workshop: &mut Workshop,
+    making: &mut Making<'_>,
 ) -> Result<Draft<'c>, BenchError> {
-    let stock = match point {
-        Some(point @ Point { axis: Axis::Rules | Axis::Data, .. }) => {
-            let made = scale::made(point);
-            match workshop.packs().iter().find(|stock| stock.asked == made.name) {
-                Some(known) => known.clone(),
-                None => workshop.put(&made.name, made.origin, &made.files)?,
-            }
-        }
-        _ => match &measurement.pack {
-            Some(pack) => workshop.pack(pack, &plan.beside)?,
-            None => workshop.pack(&plan.pack, Path::new(""))?,
-        },
+    let stock = match (size, &measurement.pack, &plan.pack) {
+        (Some((axis, value)), ..) if axis.makes_a_pack() => workshop.made(axis, value)?,
+        (_, Some(pack), _) => workshop.pack(pack, &plan.beside)?,
+        (_, None, Some(pack)) => workshop.pack(pack, &Beside::Folder(PathBuf::new()))?,
+        (_, None, None) => workshop.carried(embedded::DEFAULT)?,
     };
-    let requests = requests(plan, measurement, point, &stock)?;
+    let requests = requests(plan, measurement, size, &stock)?;
     let folders = match measurement.packs {
         None | Some(1) => vec![stock.folder.clone()],
-        Some(count) => workshop.copies(&stock, count)?,
+        Some(count) => workshop.copies(&stock, count, &mut || making.go_on())?,
     };
     let asked = requests
         .iter()
@@ -97,7 +129,7 @@ fn draft<'c>(
             Ok(Asked { name: request.name.clone(), payload })
         })
         .collect::<Result<_, BenchError>>()?;
-    let faulted = measurement.model == Model::ErrorPath || measurement.requests == Some(Selection::Faulted);
+    let point = size.map(|(axis, value)| Point { axis, value, measured: measured(axis, &stock, &requests) });
     Ok(Draft {
         measurement: measurement.clone(),
         point,
@@ -106,8 +138,33 @@ fn draft<'c>(
         requests,
         asked,
         subjects,
-        may_fault: faulted || !measurement.cases.is_empty() || plan.requests.is_some(),
+        may_fault: wants_faults(measurement) || !measurement.cases.is_empty() || plan.requests.is_some(),
     })
+}
+
+/// What a size in bytes came to: requests and data grow by whole records.
+fn measured(axis: Axis, stock: &Stock, requests: &[JobRequest]) -> Option<u64> {
+    match axis {
+        Axis::Input => requests.first().map(|request| request.text.len() as u64),
+        Axis::Data => stock.source.files.get("data.json").map(|data| data.len() as u64),
+        Axis::Rules | Axis::Threads => None,
+    }
+}
+
+/// What a row is called while it is made and measured.
+fn name(measurement: &Measurement, size: Option<(Axis, u64)>) -> String {
+    match size {
+        Some((axis, value)) => format!("{} ({} {value})", measurement.name, axis.as_str()),
+        None => measurement.name.clone(),
+    }
+}
+
+/// The fault behind an answer.
+fn fault(answer: &Answer) -> Option<FaultKind> {
+    match answer {
+        Answer::Decision { fault, .. } => *fault,
+        _ => None,
+    }
 }
 
 impl Draft<'_> {
@@ -121,6 +178,7 @@ impl Draft<'_> {
             packs: self.measurement.packs,
             point: self.point,
             requests: self.requests.len(),
+            faulted: 0,
             void: None,
             entries: self.subjects.iter().map(|subject| Entry::new(subject.name())).collect(),
         }
@@ -128,7 +186,7 @@ impl Draft<'_> {
 
     pub(super) fn job(&self, subject: &str, phase: Phase, budget_ms: u64, cache: &Path) -> Job {
         let threads = match self.point {
-            Some(Point { axis: Axis::Threads, value }) => usize::try_from(value).unwrap_or(usize::MAX),
+            Some(Point { axis: Axis::Threads, value, .. }) => usize::try_from(value).unwrap_or(usize::MAX),
             _ => 1,
         };
         // Verifying fills the cache, also for those that are then measured with it.
@@ -146,16 +204,37 @@ impl Draft<'_> {
     }
 
     pub(super) fn at(&self, subject: &str) -> String {
-        match self.point {
-            Some(point) => {
-                format!("{} ({} {}): {subject}", self.measurement.name, point.axis.as_str(), point.value)
-            }
-            None => format!("{}: {subject}", self.measurement.name),
-        }
+        let size = self.point.map(|point| (point.axis, point.value));
+        format!("{}: {subject}", name(&self.measurement, size))
     }
 
     pub(super) fn reasons(&self) -> ReasonParity {
         self.stock.source.manifest.parity.reasons
+    }
+
+    /// Why there is nothing to ask, if there is nothing.
+    fn silence(&self) -> Option<String> {
+        let pack = &self.stock.source.manifest.name;
+        self.requests.is_empty().then(|| match (wants_faults(&self.measurement), &self.measurement.pack) {
+            (true, _) => format!("pack `{pack}` has no case that is denied by a fault"),
+            (false, Some(_)) => format!("pack `{pack}` has no case that a policy answers"),
+            (false, None) => {
+                format!(
+                    "pack `{pack}` has no case that a policy answers: give requests with `--requests FILE`"
+                )
+            }
+        })
+    }
+
+    /// Why a subject cannot be measured here, where the row knows it better than the subject, which only misses something.
+    pub(super) fn obstacle(&self, subject: &dyn Candidate) -> Option<Unavailable> {
+        let unbuilt = || self.stock.unbuilt.clone().filter(|_| subject.engine() == "rego-wasm");
+        self.silence().map(Unavailable::NotApplicable).or_else(unbuilt)
+    }
+
+    /// How many requests a fault denies, by the answers that others are held to.
+    pub(super) fn faulted(&self, reference: Option<&(String, Vec<Answer>)>) -> usize {
+        reference.map_or(0, |(_, answers)| answers.iter().filter_map(fault).count())
     }
 
     /// A request of the pack's own that should be answered and faults, which would be timed as if it were an answer.
@@ -164,10 +243,6 @@ impl Draft<'_> {
             return None;
         }
         let (_, answers) = reference?;
-        let fault = |answer: &Answer| match answer {
-            Answer::Decision { fault: Some(kind), .. } => Some(*kind),
-            _ => None,
-        };
         let found =
             self.asked.iter().zip(answers).find_map(|(asked, answer)| Some((&asked.name, fault(answer)?)));
         found.map(|(name, kind)| {

@@ -40,7 +40,7 @@ fn sights(drafts: &[Draft<'_>], rows: &[Row], cache: &Path) -> Vec<Sight> {
             continue;
         }
         let name = match row.point {
-            Some(Point { axis, value }) => format!("{}-{}-{value}", row.measurement, axis.as_str()),
+            Some(Point { axis, value, .. }) => format!("{}-{}-{value}", row.measurement, axis.as_str()),
             None => row.measurement.clone(),
         };
         for (subject, entry) in draft.subjects.iter().zip(&row.entries) {

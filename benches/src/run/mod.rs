@@ -1,36 +1,35 @@
 //! A run: packs made ready, answers compared, then turn after turn every row and subject in a process of its own.
 //!
 //! - [`draft`]: the rows that a plan comes to
-//! - [`requests`]: what they are asked
+//! - [`requests`], [`given`]: what they are asked
 //! - [`session`]: the processes
 //! - `drawing`: flamegraphs, when everything is measured
 
 mod draft;
 mod drawing;
+mod given;
 mod requests;
 mod session;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use serde_json::Value;
 use tribunal::LoadErrors;
-use tribunal::core::engine::Registry;
 use tribunal_conformance::parity::compare::{machine, revision};
 
-pub use requests::read_requests;
+pub use given::{Given, read_requests};
 
 use crate::definition::Measurement;
 use crate::flamegraph::Flamegraphs;
 use crate::launch::Launcher;
 use crate::memory;
-use crate::report::data::{BenchReport, BenchedPack, BenchedSubject, FORMAT, Run};
+use crate::report::data::{BenchReport, BenchedPack, BenchedSubject, FORMAT, Problem, Row, Run};
 use crate::subject::Catalogue;
-use crate::workshop::Workshop;
+use crate::workshop::{Beside, Workshop};
 
-use draft::{Draft, drafts};
+use draft::{Draft, Making, drafts};
 use session::Session;
 
 /// What is to be measured, and how.
@@ -40,12 +39,13 @@ pub struct Plan {
     pub measurements: Vec<Measurement>,
     /// What the definition is called.
     pub definition: String,
-    /// The folder that packs in the definition are seen from.
-    pub beside: PathBuf,
-    /// The pack of measurements that name none.
-    pub pack: String,
-    /// Requests in place of the pack's own cases, each with its name.
-    pub requests: Option<Vec<(String, Value)>>,
+    /// From where the packs that the definition names are seen.
+    pub beside: Beside,
+    /// The pack of measurements that name none, seen from the working folder; without it, [one that this program
+    /// carries](crate::embedded::DEFAULT).
+    pub pack: Option<String>,
+    /// Requests in place of that pack's own cases.
+    pub requests: Option<Vec<Given>>,
     /// Only these engines, and what stands beside them; all, if empty.
     pub engines: Vec<String>,
     /// About how long it takes.
@@ -63,9 +63,9 @@ pub struct Plan {
 /// How far a run has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Progress {
-    /// Processes that have ended.
+    /// Packs that are ready; then, processes that have ended.
     pub done: usize,
-    /// Processes that there will be.
+    /// As many as there will be.
     pub all: usize,
     /// What is at hand.
     pub at: String,
@@ -80,6 +80,9 @@ pub enum BenchError {
     /// What was asked for cannot be measured.
     #[error("{0}")]
     Input(String),
+    /// It was interrupted before anything was measured.
+    #[error("it was interrupted while packs were made ready, and nothing is measured")]
+    Interrupted,
     /// A folder cannot be used.
     #[error("files of the measurement: {0}")]
     Io(#[from] std::io::Error),
@@ -91,7 +94,7 @@ impl From<tribunal::core::engine::LoadError> for BenchError {
     }
 }
 
-/// Measures.
+/// Measures, in a workshop that is empty.
 ///
 /// After an interruption the report holds what was measured before it. `kept` is told of the report after each turn.
 ///
@@ -100,16 +103,15 @@ impl From<tribunal::core::engine::LoadError> for BenchError {
 pub fn run(
     plan: &Plan,
     catalogue: &Catalogue,
-    registry: &Registry,
+    workshop: &mut Workshop,
     launcher: &dyn Launcher,
     interrupted: &AtomicBool,
     progress: &mut dyn FnMut(&Progress),
     kept: &mut dyn FnMut(&BenchReport),
 ) -> Result<BenchReport, BenchError> {
     let started = (Timestamp::now(), Instant::now());
-    let mut workshop = Workshop::new(registry)?;
-    let drafts = drafts(plan, catalogue, &mut workshop)?;
-    let mut report = blank(plan, catalogue, &drafts, &workshop, started.0);
+    let drafts = drafts(plan, catalogue, workshop, &mut Making::new(interrupted, progress))?;
+    let mut report = blank(plan, catalogue, &drafts, workshop, started.0);
     let mut session = Session {
         launcher,
         interrupted,
@@ -122,6 +124,10 @@ pub fn run(
     let slots: usize = drafts.iter().map(|draft| draft.subjects.len()).sum();
     session.all = slots * (1 + plan.turns as usize);
     let expected = session.verify(&drafts, &mut report);
+    for ((draft, row), expected) in drafts.iter().zip(&mut report.rows).zip(&expected) {
+        row.faulted = draft.faulted(expected.as_ref());
+        explain(draft, row);
+    }
     let turn_time = plan.time.saturating_sub(started.1.elapsed()).max(plan.time.mul_f64(0.25));
     session.measure(plan, &drafts, &expected, turn_time, &mut report, kept);
     session.note_versions(&mut report);
@@ -130,6 +136,17 @@ pub fn run(
         session.draw(flamegraphs, &drafts, &mut report);
     }
     Ok(report)
+}
+
+/// Puts what the row knows in place of what a subject only finds missing.
+fn explain(draft: &Draft<'_>, row: &mut Row) {
+    for (subject, entry) in draft.subjects.iter().zip(&mut row.entries) {
+        if let (Some(Problem::Unavailable(why)), Some(obstacle)) =
+            (&mut entry.problem, draft.obstacle(*subject))
+        {
+            *why = obstacle;
+        }
+    }
 }
 
 fn blank(

@@ -20,6 +20,32 @@ fn every_error_has_its_place_and_the_nearest_right_name() {
          - name: c\n  model: decide\n  pack: p\n  vary: {axis: rules, values: [1]}\n  analysis: x\n"
     ));
     insta::assert_snapshot!(errors("- name: [\n"));
+    insta::assert_snapshot!(errors(
+        "- name: a\n  model: parallel\n  vary: {axis: threads, values: [1, 1025, all]}\n  analysis: x\n\
+         - name: b\n  model: decide\n  vary: {axis: rules, values: [1, 100_001, all]}\n  analysis: x\n\
+         - name: c\n  model: parallel\n  vary: {axis: threads, values: [all, 1]}\n  analysis: x\n"
+    ));
+    insta::assert_snapshot!(errors(
+        "- name: a\n  model: parallel\n  vary: {axis: threads, values: [1, al]}\n  analysis: x\n"
+    ));
+}
+
+#[test]
+fn all_threads_are_as_many_as_the_machine_runs_and_stand_once() {
+    let catalogue = Catalogue::new(&tribunal::registry());
+    let here = std::thread::available_parallelism().unwrap().get() as u64;
+    for values in ["[1, 2, all]".to_owned(), format!("[{here}, all]"), "[all]".to_owned()] {
+        let text = format!(
+            "- name: a\n  model: parallel\n  vary: {{axis: threads, values: {values}}}\n  analysis: x\n"
+        );
+        let found = read("mine.yaml", text.as_bytes(), &catalogue).unwrap();
+        let sizes: Vec<u64> = found[0].vary.as_ref().unwrap().sizes().into_iter().collect();
+        let named = [1, 2].into_iter().filter(|number| values.contains(&number.to_string()));
+        let mut expected: Vec<u64> = named.chain([here]).collect();
+        expected.sort();
+        expected.dedup();
+        assert_eq!(sizes, expected, "{values}");
+    }
 }
 
 #[test]

@@ -221,7 +221,7 @@ fn bad_input_says_where() {
         (&["--definition", "quikc"], 65, "did you mean `quick`?"),
         (&["--definition", "no.yaml"], 65, "no.yaml"),
         (&["--pack", "nowhere"], 65, "there is no pack `nowhere`"),
-        (&["--requests", "requests.ndjson"], 65, "requests.ndjson:2: `derived`"),
+        (&["--requests", "requests.ndjson"], 65, "requests.ndjson:2:1: `derived`"),
         (&["--requests", "empty.ndjson"], 65, "there is no request"),
         (&["--from", "typo.yaml"], 65, "not a report"),
         (&["--engines", "ceder"], 64, "did you mean `cedar`?"),

@@ -10,6 +10,7 @@
 mod apply;
 mod artifact;
 mod bench;
+mod bench_run;
 mod check;
 mod eval;
 mod hostile;

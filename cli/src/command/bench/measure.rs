@@ -1,8 +1,7 @@
 //! `tribunal bench`: a run, or a report written again.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -17,8 +16,10 @@ use tribunal_benches::model::Model;
 use tribunal_benches::report::splice::splice as put;
 use tribunal_benches::report::{BenchReport, excerpt, read_json};
 use tribunal_benches::subject::Catalogue;
-use tribunal_benches::{Plan, Progress, embedded, run as measure};
+use tribunal_benches::workshop::{Beside, Workshop};
+use tribunal_benches::{Plan, Progress, run as measure};
 
+use super::interrupt::interruption;
 use crate::command::parity::command_line;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -28,26 +29,27 @@ use crate::terminal::{self, complain};
 
 /// About how long a run takes where nobody says.
 const DEFAULT_TIME: Duration = Duration::from_secs(60);
-/// Processes for each figure where nobody says: the fewest from which an interval can be drawn.
-const DEFAULT_TURNS: u32 = 5;
+/// Processes for each figure where nobody says: one more than the fewest from which an interval can be drawn.
+const DEFAULT_TURNS: u32 = 7;
 
 /// What is measured, and where it goes.
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 pub(crate) struct Args {
-    /// A pack's folder, a name in `packs/`, or the one that this program carries. [default: tool-allowlist]
+    /// A pack's folder, or the name of one in `packs/` or in this program. [default: tool-allowlist, as this program carries it]
     #[arg(long, value_name = "NAME|PATH")]
     pack: Option<String>,
     /// Only these engines, and what stands beside them; without it, all.
     #[arg(long, value_name = "ID,…", value_delimiter = ',')]
     engines: Vec<String>,
-    /// Requests in place of the pack's cases: a request a line, or an array.
+    /// Requests in place of the pack's cases: a request a line, or an array. Packs that a measurement names or makes keep
+    /// theirs.
     #[arg(long, value_name = "FILE")]
     requests: Option<PathBuf>,
     /// About how long it takes, as `30s` or `5m`; loading packs comes on top.
     #[arg(long, value_name = "TIME", value_parser = Span::parse, default_value_t = Span(DEFAULT_TIME))]
     time: Span,
-    /// Processes for each figure. With fewer than five nothing is called faster.
+    /// Processes for each figure. With fewer than six nothing is called faster.
     #[arg(long, value_name = "N", default_value_t = DEFAULT_TURNS, value_parser = clap::value_parser!(u32).range(1..=1000))]
     turns: u32,
     /// What is measured: a name from `bench list`, or a file of measurements.
@@ -76,7 +78,14 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     splice: Option<PathBuf>,
     /// Write a report again from its JSON; nothing is measured.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["pack", "engines", "requests", "baseline", "save", "flamegraph"])]
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = [
+            "pack", "engines", "requests", "time", "turns", "definition", "breakdown", "baseline", "save",
+            "flamegraph",
+        ],
+    )]
     from: Option<PathBuf>,
 }
 
@@ -84,14 +93,26 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     if args.out.is_none() && args.format.len() > 1 {
         return Err(Failure::Usage("several reports need a folder: say --out DIR".to_owned()));
     }
-    let report = match &args.from {
-        Some(file) => read(file)?,
-        None => make(args)?,
+    let (report, unsaved) = match &args.from {
+        Some(file) => (read(file)?, None),
+        None => {
+            let made = make(args, None)?;
+            (made.report, made.unsaved)
+        }
     };
-    output::write(&report, &args.format, args.out.as_deref())?;
-    if let Some(file) = &args.splice {
-        splice(&report, file)?;
+    let mut written = output::write(&report, &args.format, args.out.as_deref());
+    if written.is_err() && args.out.is_some() {
+        // Whatever has become of the folder meanwhile: nobody should have measured for nothing.
+        output::write(&report, &[], None)?;
+    } else if let Some(file) = &args.splice {
+        written = written.and_then(|()| splice(&report, file));
     }
+    if let Some(failure) = unsaved {
+        failure.report();
+        written?;
+        return Ok(failure.exit());
+    }
+    written?;
     if args.from.is_none()
         && let Some(why) = &report.run.cut_short
     {
@@ -125,15 +146,23 @@ pub(super) fn only(definition: &str, measurement: &str, pack: Option<&str>) -> R
         splice: None,
         from: None,
     };
-    make_of(&args, Some(measurement))
+    let made = make(&args, Some(measurement))?;
+    if made.is_interrupted {
+        return Err(Failure::Tool("it was interrupted, and nothing is decided".to_owned()));
+    }
+    Ok(made.report)
 }
 
-fn make(args: &Args) -> Result<BenchReport, Failure> {
-    make_of(args, None)
+/// What measuring came to.
+struct Made {
+    report: BenchReport,
+    /// Why the report is not in the file that it was to be kept in.
+    unsaved: Option<Failure>,
+    is_interrupted: bool,
 }
 
 /// Measures; only one measurement, if it is named.
-fn make_of(args: &Args, only: Option<&str>) -> Result<BenchReport, Failure> {
+fn make(args: &Args, only: Option<&str>) -> Result<Made, Failure> {
     let registry = tribunal::registry();
     for engine in &args.engines {
         known_engine(engine, &registry)?;
@@ -162,10 +191,12 @@ fn make_of(args: &Args, only: Option<&str>) -> Result<BenchReport, Failure> {
         let text = read_file(file).map_err(LoadErrors::from)?;
         Ok::<_, Failure>(tribunal_benches::run::read_requests(&file.display().to_string(), &text)?)
     });
+    let mut workshop = Workshop::new(&registry)?;
     let launcher = Processes {
         program: std::env::current_exe()
             .map_err(|error| Failure::Tool(format!("this program cannot be found again: {error}")))?,
         arguments: ["bench", "worker"].map(str::to_owned).to_vec(),
+        scratch: workshop.scratch(),
     };
     let flamegraphs = args.flamegraph.as_ref().map(|folder| {
         let mut worker = launcher.clone();
@@ -176,7 +207,7 @@ fn make_of(args: &Args, only: Option<&str>) -> Result<BenchReport, Failure> {
         measurements,
         definition: args.definition.clone(),
         beside,
-        pack: args.pack.clone().unwrap_or_else(|| embedded::DEFAULT.to_owned()),
+        pack: args.pack.clone(),
         requests: requests.transpose()?,
         engines: args.engines.clone(),
         time: args.time.0,
@@ -185,6 +216,7 @@ fn make_of(args: &Args, only: Option<&str>) -> Result<BenchReport, Failure> {
         command: command_line(),
         flamegraphs: flamegraphs.transpose()?,
     };
+    destinations(args)?;
     if cfg!(debug_assertions) {
         complain("warning", "this program is not optimised: no figure of it says anything");
     }
@@ -192,23 +224,43 @@ fn make_of(args: &Args, only: Option<&str>) -> Result<BenchReport, Failure> {
     let bar = bar();
     let mut unsaved = None;
     let mut keep = |report: &BenchReport| {
-        let Some(file) = &args.save else { return };
-        if let Err(failure) = save(report, file) {
-            unsaved = Some(failure);
-        }
+        // What counts is whether the last report is there.
+        unsaved = args.save.as_ref().and_then(|file| save(report, file).err());
     };
     let mut tell = |progress: &Progress| {
         bar.set_length(progress.all as u64);
         bar.set_position(progress.done as u64);
         bar.set_message(progress.at.clone());
     };
-    let report = measure(&plan, &catalogue, &registry, &launcher, &interrupted, &mut tell, &mut keep)?;
+    let measured = measure(&plan, &catalogue, &mut workshop, &launcher, &interrupted, &mut tell, &mut keep);
     bar.finish_and_clear();
+    let report = measured?;
     keep(&report);
-    match unsaved {
-        Some(failure) => Err(failure),
-        None => Ok(report),
+    Ok(Made { report, unsaved, is_interrupted: interrupted.load(Ordering::Relaxed) })
+}
+
+/// That what will be measured can be kept where it is wanted: that is found in a moment now, and in minutes later.
+fn destinations(args: &Args) -> Result<(), Failure> {
+    if let Some(file) = &args.save {
+        let folder = file.parent().filter(|folder| *folder != Path::new(""));
+        let place = if file.is_dir() {
+            Err(std::io::ErrorKind::IsADirectory.into())
+        } else {
+            tempfile::tempfile_in(folder.unwrap_or(Path::new(".")))
+        };
+        place.map_err(|error| Failure::unwritable(file, &error))?;
     }
+    if let Some(folder) = &args.out {
+        std::fs::create_dir_all(folder)
+            .and_then(|()| tempfile::tempfile_in(folder))
+            .map_err(|error| Failure::unwritable(folder, &error))?;
+    }
+    if let Some(file) = &args.splice {
+        spliced(file, "")?;
+        let opened = std::fs::OpenOptions::new().append(true).open(file);
+        opened.map_err(|error| Failure::unwritable(file, &error))?;
+    }
+    Ok(())
 }
 
 /// The measurement that takes decisions apart.
@@ -217,11 +269,11 @@ fn breakdown(catalogue: &Catalogue) -> Result<Option<Measurement>, Failure> {
     Ok(measurements.into_iter().find(|measurement| measurement.model == Model::Breakdown))
 }
 
-/// What is measured, and the folder that its packs are seen from.
-fn definition(name: &str, catalogue: &Catalogue) -> Result<(Vec<Measurement>, PathBuf), Failure> {
+/// What is measured, and from where its packs are seen.
+fn definition(name: &str, catalogue: &Catalogue) -> Result<(Vec<Measurement>, Beside), Failure> {
     if let Some((name, text)) = definition::embedded(name) {
         let file = format!("{name}.yaml (carried by this program)");
-        return Ok((definition::read(&file, text.as_bytes(), catalogue)?, PathBuf::new()));
+        return Ok((definition::read(&file, text.as_bytes(), catalogue)?, Beside::Program));
     }
     let path = Path::new(name);
     if !path.exists() && path.components().count() == 1 && path.extension().is_none() {
@@ -233,18 +285,22 @@ fn definition(name: &str, catalogue: &Catalogue) -> Result<(Vec<Measurement>, Pa
         return Err(Failure::Input(format!("there is no definition `{name}` ({help})")));
     }
     let text = read_file(path).map_err(LoadErrors::from)?;
-    let beside = path.parent().map_or_else(PathBuf::new, Path::to_path_buf);
+    let beside = Beside::Folder(path.parent().map_or_else(PathBuf::new, Path::to_path_buf));
     Ok((definition::read(&path.display().to_string(), &text, catalogue)?, beside))
 }
 
 /// Puts an excerpt of a report into a document.
 fn splice(report: &BenchReport, file: &Path) -> Result<(), Failure> {
-    let text = std::fs::read_to_string(file).map_err(|error| Failure::unreadable(file, &error))?;
     let mut figures = Vec::new();
     excerpt(report, &mut figures)?;
-    let spliced = put(&text, &String::from_utf8_lossy(&figures))
-        .map_err(|error| Failure::Input(format!("{}: {error}", file.display())))?;
-    std::fs::write(file, spliced).map_err(|error| Failure::unwritable(file, &error))
+    let text = spliced(file, &String::from_utf8_lossy(&figures))?;
+    std::fs::write(file, text).map_err(|error| Failure::unwritable(file, &error))
+}
+
+/// A document's text with figures between its marks.
+fn spliced(file: &Path, figures: &str) -> Result<String, Failure> {
+    let text = std::fs::read_to_string(file).map_err(|error| Failure::unreadable(file, &error))?;
+    put(&text, figures).map_err(|error| Failure::Input(format!("{}: {error}", file.display())))
 }
 
 /// Writes a report whole, or leaves the one that is there.
@@ -255,16 +311,6 @@ fn save(report: &BenchReport, file: &Path) -> Result<(), Failure> {
     let mut beside = file.as_os_str().to_owned();
     beside.push(".part");
     std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, file)).map_err(unwritable)
-}
-
-/// Is set by Ctrl-C and by a request to end.
-fn interruption() -> Result<Arc<AtomicBool>, Failure> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        signal_hook::flag::register(signal, interrupted.clone())
-            .map_err(|error| Failure::Tool(format!("signals cannot be listened to: {error}")))?;
-    }
-    Ok(interrupted)
 }
 
 /// A bar for whoever watches.
