@@ -118,7 +118,7 @@ impl Workshop {
         };
         let place = Place::At(found.canonicalize()?);
         self.known_or(place, |place| {
-            let files = read_pack(&found).map_err(tribunal::LoadErrors::from)?;
+            let files = read_pack(&found)?;
             Ok(Piece { place, origin: found.display().to_string(), files, unbuilt: None })
         })
     }

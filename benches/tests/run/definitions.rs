@@ -5,7 +5,7 @@ use tribunal_benches::subject::Catalogue;
 
 fn errors(text: &str) -> String {
     let catalogue = Catalogue::new(&tribunal::registry());
-    read("mine.yaml", text.as_bytes(), &catalogue).expect_err(text).to_string()
+    read("mine.yaml", text.as_bytes(), &catalogue).unwrap_err().to_string()
 }
 
 #[test]
