@@ -135,7 +135,11 @@ mod tests {
     }
 
     fn drawing(folder: &Path) -> Flamegraphs {
-        let worker = Processes { program: PathBuf::from("/nowhere"), arguments: Vec::new(), scratch: std::env::temp_dir() };
+        let worker = Processes {
+            program: PathBuf::from("/nowhere"),
+            arguments: Vec::new(),
+            scratch: std::env::temp_dir(),
+        };
         Flamegraphs::new(folder, worker).unwrap()
     }
 
@@ -168,7 +172,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
         fs::write(&file, "").unwrap();
-        let worker = Processes { program: PathBuf::new(), arguments: Vec::new(), scratch: std::env::temp_dir() };
+        let worker =
+            Processes { program: PathBuf::new(), arguments: Vec::new(), scratch: std::env::temp_dir() };
         assert!(Flamegraphs::new(&file, worker.clone()).is_err());
         assert!(Flamegraphs::new(&file.join("below"), worker).is_err());
     }

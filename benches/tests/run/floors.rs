@@ -11,6 +11,7 @@ use tribunal::files::read_pack;
 use tribunal_benches::definition::read;
 use tribunal_benches::report::data::{BenchReport, Problem};
 use tribunal_benches::subject::{Answer, Catalogue, Request, Site, Subject, Unavailable};
+use tribunal_benches::workshop::{Beside, Workshop};
 use tribunal_benches::{Plan, run};
 use tribunal_conformance::Suite;
 
@@ -143,8 +144,8 @@ fn taken_apart(cases: &str) -> BenchReport {
     let plan = Plan {
         measurements: read("test.yaml", text.as_bytes(), &launcher.catalogue).unwrap(),
         definition: "test".to_owned(),
-        beside: folder.path().to_owned(),
-        pack: concat!(env!("CARGO_MANIFEST_DIR"), "/../packs/pii").to_owned(),
+        beside: Beside::Folder(folder.path().to_owned()),
+        pack: Some(concat!(env!("CARGO_MANIFEST_DIR"), "/../packs/pii").to_owned()),
         requests: None,
         engines: Vec::new(),
         time: Duration::from_millis(100),
@@ -154,7 +155,8 @@ fn taken_apart(cases: &str) -> BenchReport {
         flamegraphs: None,
     };
     let never = AtomicBool::new(false);
-    run(&plan, &launcher.catalogue, &registry(), &launcher, &never, &mut |_| {}, &mut |_| {}).unwrap()
+    let mut workshop = Workshop::new(&registry()).unwrap();
+    run(&plan, &launcher.catalogue, &mut workshop, &launcher, &never, &mut |_| {}, &mut |_| {}).unwrap()
 }
 
 #[test]
