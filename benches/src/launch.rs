@@ -45,6 +45,9 @@ impl Processes {
     fn exchange(&self, job: &Job, interrupted: &AtomicBool) -> Result<Option<Report>, String> {
         let text = serde_json::to_string(job).map_err(|error| error.to_string())?;
         let mut command = Command::new(&self.program);
+        // regorus makes errors on its way to answers. With `RUST_BACKTRACE` each would look up its callers, and a third of a
+        // decision be that.
+        command.env("RUST_LIB_BACKTRACE", "0");
         command.args(&self.arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // Ctrl-C is for the run, which then ends its worker.
         #[cfg(unix)]
@@ -111,7 +114,18 @@ fn wait(
             Err(mpsc::RecvTimeoutError::Timeout) => {}
         }
     };
-    // It may have ended by itself in this moment.
-    drop(worker.kill());
+    end(worker);
     ended
+}
+
+/// Ends a worker and whatever it started, or the other way round where `perf` started the worker.
+fn end(worker: &mut Child) {
+    // It may have ended by itself in this moment.
+    #[cfg(unix)]
+    rustix::process::kill_process_group(
+        rustix::process::Pid::from_child(worker),
+        rustix::process::Signal::KILL,
+    )
+    .unwrap_or(());
+    drop(worker.kill());
 }

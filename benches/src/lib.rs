@@ -11,6 +11,7 @@
 //! - [`workshop`], [`embedded`], [`copies`], [`scale`]: the packs
 //! - [`run`](mod@run): from the definition to the report
 //! - [`launch`], [`worker`]: a process for each subject and turn
+//! - [`flamegraph`]: where the time of decisions goes, drawn afterwards
 //! - [`verify`](mod@verify): answers compared before anything is timed
 //! - [`statistics`]: what may be said of figures
 //! - [`conclusion`](mod@conclusion): one paragraph to decide by
@@ -25,6 +26,7 @@ pub mod conclusion;
 pub mod copies;
 pub mod definition;
 pub mod embedded;
+pub mod flamegraph;
 pub mod gate;
 pub mod growth;
 pub mod launch;

@@ -13,7 +13,9 @@ use uuid::Uuid;
 /// The folder that artifacts go to. Shared by all threads: no two write the same file.
 #[derive(Debug)]
 pub(crate) struct Artifacts {
-    folder: io::Result<PathBuf>,
+    folder: PathBuf,
+    /// Whether the folder is there.
+    opened: io::Result<()>,
     settings: RecordSettings,
 }
 
@@ -37,7 +39,12 @@ impl Draft {
 impl Artifacts {
     /// Opens the folder, or makes it. Whether that worked is told when the first artifact is written.
     pub(crate) fn open(folder: &Path, settings: RecordSettings) -> Self {
-        Self { folder: fs::create_dir_all(folder).map(|()| folder.to_path_buf()), settings }
+        Self { folder: folder.to_path_buf(), opened: fs::create_dir_all(folder), settings }
+    }
+
+    /// The folder.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Drafts the artifact of a decision, see [`Artifacts::draft`].
@@ -60,19 +67,19 @@ impl Artifacts {
     /// If it could not be written.
     pub(crate) fn draft(&self, document: &PolicyDecisions, decision_id: Uuid) -> io::Result<Draft> {
         let document = PolicyDecisions { decision_id: Some(decision_id), ..document.clone() };
-        let folder = self.folder.as_ref().map_err(|error| io::Error::new(error.kind(), error.to_string()))?;
+        self.opened.as_ref().map_err(|error| io::Error::new(error.kind(), error.to_string()))?;
         // Only UUIDs get here, written by ourselves: nothing that a request says becomes part of a path.
         let named = |id: Option<Uuid>| id.map_or_else(|| "none".to_owned(), |id| id.to_string());
         let name = format!("{}.{}.{decision_id}.json", named(document.run_id), named(document.step_id));
         let mut builder = Builder::new();
         builder.prefix(".tribunal-");
         readable_as_others(&mut builder);
-        let mut file = builder.tempfile_in(folder)?;
+        let mut file = builder.tempfile_in(&self.folder)?;
         let mut text = serde_json::to_vec_pretty(&document)?;
         text.push(b'\n');
         file.write_all(&text)?;
         // Closed: there may be more drafts than a process may have open files.
-        Ok(Draft { text: file.into_temp_path(), place: folder.join(name) })
+        Ok(Draft { text: file.into_temp_path(), place: self.folder.join(name) })
     }
 }
 

@@ -4,6 +4,7 @@
 //! and only then the artifact takes its place: nobody reads one of a decision that did not stand.
 
 use std::io;
+use std::path::Path;
 
 use tribunal::core::contract::record::RecordFailure;
 
@@ -42,21 +43,21 @@ impl Ledger {
         if let Some((recorder, line)) = recorder.as_mut().zip(entry.record.take())
             && let Err(error) = recorder.write(line)
         {
-            is_changed |= self.miss(entry, "record", &error);
+            is_changed |= self.miss(entry, "record", recorder.path(), &error);
             if is_changed && entry.artifact.take().is_some() {
                 self.draft_artifact(entry);
             }
         }
-        if let Some(draft) = entry.artifact.take()
+        if let Some((draft, artifacts)) = entry.artifact.take().zip(self.artifacts.as_ref())
             && let Err(error) = draft.publish()
-            && self.miss(entry, "artifact", &error)
+            && self.miss(entry, "artifact", artifacts.folder(), &error)
         {
             is_changed = true;
             // One line more: of two with the same id the later one counts.
             if let Some((recorder, recording)) = recorder.zip(self.recording.as_ref())
                 && let Err(error) = recorder.write(recording.line(&entry.evaluation))
             {
-                self.miss(entry, "record", &error);
+                self.miss(entry, "record", recorder.path(), &error);
             }
         }
         is_changed
@@ -68,14 +69,14 @@ impl Ledger {
         match artifacts.draft_of(&evaluation.request, &evaluation.outcome, evaluation.decision_id) {
             Ok(draft) => entry.artifact = Some(draft),
             Err(error) => {
-                self.miss(entry, "artifact", &error);
+                self.miss(entry, "artifact", artifacts.folder(), &error);
             }
         }
     }
 
     /// Notes what could not be written; whether the decision is a denial for it.
-    fn miss(&self, entry: &mut Entry, what: &str, error: &io::Error) -> bool {
-        let why = format!("the {what} cannot be written: {error}");
+    fn miss(&self, entry: &mut Entry, what: &str, place: &Path, error: &io::Error) -> bool {
+        let why = format!("the {what} cannot be written to `{}`: {error}", place.display());
         let denies = self.on_failure == RecordFailure::Deny;
         if denies {
             entry.evaluation.deny_unrecorded(&why);
@@ -113,7 +114,8 @@ mod tests {
             fs::remove_dir_all(&artifacts).unwrap();
             let is_changed = ledger.enter(&mut entry, Some(&mut Recorder::open(&records)));
             assert_eq!(is_changed, on_failure == RecordFailure::Deny);
-            assert!(entry.missed[0].starts_with("the artifact cannot be written"), "{:?}", entry.missed);
+            let says = format!("the artifact cannot be written to `{}`: ", artifacts.display());
+            assert!(entry.missed[0].starts_with(&says), "{:?}", entry.missed);
             let told: Vec<String> = fs::read_to_string(&records)
                 .unwrap()
                 .lines()

@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use tribunal::core::contract::record::{DecisionRecord, RecordSettings, RecordedInput};
@@ -18,6 +18,7 @@ pub(crate) struct Recording {
 /// Where the lines go. One thread writes them.
 #[derive(Debug)]
 pub(crate) struct Recorder {
+    path: PathBuf,
     file: io::Result<File>,
     /// The last line was cut off: the next one must not be glued to it.
     torn: bool,
@@ -60,7 +61,12 @@ impl Recorder {
             Ok((file, torn)) => (Ok(file), torn),
             Err(error) => (Err(error), false),
         };
-        Self { file, torn }
+        Self { path: path.to_path_buf(), file, torn }
+    }
+
+    /// The file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Writes a line.

@@ -1,4 +1,8 @@
 //! The evaluator without this engine around it, and this engine stage by stage: what measurements hold an engine against.
+//!
+//! Nothing here decides, and nothing here may be decided by: there is no dispatch, which holds an answer to the contract and
+//! fails closed. The limits are those of the context that a pack is loaded with; whoever wants the pack's own to hold, too,
+//! gives the tighter of both, as dispatch does.
 
 use biscuit_auth::builder::{AuthorizerBuilder, Fact};
 use biscuit_auth::error::Token;
@@ -24,7 +28,7 @@ pub struct Ready<'b> {
 }
 
 impl Bare {
-    /// Loads a pack as for decisions.
+    /// Loads a pack, under the limits of the context alone.
     ///
     /// # Errors
     /// Everything wrong with the pack.
@@ -47,10 +51,10 @@ impl Bare {
         Ok(Ready { bare: self, builder })
     }
 
-    /// A decision as this engine makes it, `lap` being told of the end of each stage.
+    /// What this engine does for a decision, `lap` being told of the end of each stage.
     ///
     /// # Errors
-    /// The fault of the decision.
+    /// The fault that a decision would have had.
     pub fn stages(
         &self,
         request: &Prepared<'_>,

@@ -32,7 +32,7 @@ pub(crate) struct BiscuitEngine {
     trust: Arc<tribunal_engine_core::engine::Trust>,
     pub(crate) data: Fact,
     /// The members of the data that the projected program reads; `None` if one of them cannot be asked for.
-    pub(crate) data_members: Option<Vec<Fact>>,
+    data_members: Option<Vec<Fact>>,
     /// The length of the longest list in the data.
     longest: u64,
     work: Work,

@@ -1,4 +1,8 @@
 //! This engine stage by stage, for measurements.
+//!
+//! Nothing here decides, and nothing here may be decided by: there is no dispatch, which holds an answer to the contract and
+//! fails closed. The limits are those of the context that a pack is loaded with; whoever wants the pack's own to hold, too,
+//! gives the tighter of both, as dispatch does.
 
 use tribunal_engine_core::engine::{LoadContext, LoadErrors, Prepared, Verdict};
 use tribunal_engine_core::fault::Fault;
@@ -11,7 +15,7 @@ use crate::decide::CedarEngine;
 pub struct Bare(CedarEngine);
 
 impl Bare {
-    /// Loads a pack as for decisions.
+    /// Loads a pack, under the limits of the context alone.
     ///
     /// # Errors
     /// Everything wrong with the pack.
@@ -19,10 +23,10 @@ impl Bare {
         CedarEngine::load(pack, context).map(Self)
     }
 
-    /// A decision as this engine makes it, `lap` being told of the end of each stage.
+    /// What this engine does for a decision, `lap` being told of the end of each stage.
     ///
     /// # Errors
-    /// The fault of the decision.
+    /// The fault that a decision would have had.
     pub fn stages(
         &self,
         request: &Prepared<'_>,

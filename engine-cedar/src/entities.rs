@@ -15,6 +15,7 @@ use cedar_policy_core::ast::{
 };
 use cedar_policy_core::entities::{self as core, NoEntitiesSchema, TCComputation};
 use cedar_policy_core::extensions::Extensions;
+use foldhash::fast::RandomState;
 use tribunal_engine_core::fault::{Fault, FaultKind};
 
 use crate::convert::Record;
@@ -27,7 +28,7 @@ pub(crate) type Name = smol_str::SmolStr;
 
 /// Static entities, by id; shared by all requests.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct StaticEntities(HashMap<EntityUID, Held>);
+pub(crate) struct StaticEntities(HashMap<EntityUID, Held, RandomState>);
 
 #[derive(Debug, Clone)]
 struct Held {
@@ -97,7 +98,7 @@ impl StaticEntities {
         literals: impl IntoIterator<Item = &'e EntityUID>,
     ) -> Result<core::Entities, Fault> {
         let own: Vec<Arc<Entity>> = own.into_iter().collect();
-        let mut seen: HashSet<&EntityUID> = HashSet::new();
+        let mut seen: HashSet<&EntityUID, RandomState> = HashSet::default();
         let mut reached: Vec<Arc<Entity>> = Vec::new();
         let mut open: Vec<&EntityUID> = literals.into_iter().collect();
         for entity in &own {

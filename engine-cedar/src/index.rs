@@ -14,6 +14,7 @@ use cedar_policy_core::ast::{
 };
 use cedar_policy_core::evaluator::{EvaluationError, Evaluator};
 use cedar_policy_core::extensions::Extensions;
+use foldhash::fast::RandomState;
 
 /// An action group of more members than this is left to evaluation: to list it would cost more than it saves.
 const LARGEST_GROUP: usize = 1_000;
@@ -38,7 +39,7 @@ struct Indexed {
 #[derive(Debug, Clone)]
 struct Form {
     fixes: Fixes,
-    policies: HashMap<Key, Vec<usize>>,
+    policies: HashMap<Key, Vec<usize>, RandomState>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,7 +108,7 @@ impl PolicyIndex {
             let form = match self.forms.iter_mut().position(|form| form.fixes == fixes) {
                 Some(at) => self.forms.get_mut(at),
                 None => {
-                    self.forms.push(Form { fixes, policies: HashMap::new() });
+                    self.forms.push(Form { fixes, policies: HashMap::default() });
                     self.forms.last_mut()
                 }
             };

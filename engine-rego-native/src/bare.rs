@@ -1,4 +1,8 @@
 //! This engine stage by stage, for measurements.
+//!
+//! Nothing here decides, and nothing here may be decided by: there is no dispatch, which holds an answer to the contract and
+//! fails closed. The limits are those of the context that a pack is loaded with; whoever wants the pack's own to hold, too,
+//! gives the tighter of both, as dispatch does.
 
 use std::sync::Arc;
 
@@ -18,7 +22,7 @@ pub struct Bare {
 }
 
 impl Bare {
-    /// Loads a pack as for decisions.
+    /// Loads a pack, under the limits of the context alone.
     ///
     /// # Errors
     /// Everything wrong with the pack.
@@ -30,10 +34,10 @@ impl Bare {
         Ok(Self { policy, worker })
     }
 
-    /// A decision as this engine makes it, `lap` being told of the end of each stage.
+    /// What this engine does for a decision, `lap` being told of the end of each stage.
     ///
     /// # Errors
-    /// The fault of the decision.
+    /// The fault that a decision would have had.
     pub fn stages(
         &mut self,
         request: &Prepared<'_>,

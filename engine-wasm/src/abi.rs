@@ -23,9 +23,10 @@ pub(crate) struct Abi {
     pub(crate) value_parse: TypedFunc<(i32, i32), i32>,
     pub(crate) heap_get: TypedFunc<(), i32>,
     pub(crate) heap_set: TypedFunc<i32, ()>,
-    /// Everything in one call, for [`crate::bare`] only: what it cannot read as input it takes for undefined.
-    pub(crate) opa_eval: TypedFunc<(i32, i32, i32, i32, i32, i32, i32), i32>,
 }
+
+/// Everything in one call, for [`crate::bare`] only: what it cannot read as input it takes for undefined.
+pub(crate) type OpaEval = TypedFunc<(i32, i32, i32, i32, i32, i32, i32), i32>;
 
 impl Abi {
     /// Finds the exports. Their types were checked when the module was read.
@@ -50,7 +51,6 @@ impl Abi {
             value_parse: instance.get_typed_func(&mut *store, "opa_value_parse")?,
             heap_get: instance.get_typed_func(&mut *store, "opa_heap_ptr_get")?,
             heap_set: instance.get_typed_func(&mut *store, "opa_heap_ptr_set")?,
-            opa_eval: instance.get_typed_func(&mut *store, "opa_eval")?,
         })
     }
 
@@ -86,6 +86,11 @@ impl Abi {
 
 /// The text, ended by a zero byte, at an address of a memory.
 pub(crate) fn text_at(memory: &[u8], at: i32, limit: u64) -> Result<String> {
+    text_in(memory, at, limit).map(str::to_owned)
+}
+
+/// [`text_at`], left where it lies.
+pub(crate) fn text_in(memory: &[u8], at: i32, limit: u64) -> Result<&str> {
     let start = address(at)?;
     let rest = memory.get(start..).ok_or_else(|| Stop::Abi(format!("{start:#x} lies outside the memory")))?;
     let window =
@@ -97,10 +102,8 @@ pub(crate) fn text_at(memory: &[u8], at: i32, limit: u64) -> Result<String> {
         });
     };
     let text = window.get(..end).map_or(&[][..], |text| text);
-    match std::str::from_utf8(text) {
-        Ok(text) => Ok(text.to_owned()),
-        Err(error) => Err(Stop::Abi(format!("the text at {start:#x} is not UTF-8: {error}")).into()),
-    }
+    std::str::from_utf8(text)
+        .map_err(|error| Stop::Abi(format!("the text at {start:#x} is not UTF-8: {error}")).into())
 }
 
 fn address(at: i32) -> Result<usize> {

@@ -68,10 +68,7 @@ impl WasmEngine {
         request: &Prepared<'_>,
         entrypoints: [i32; N],
     ) -> Result<[Option<Value>; N], Fault> {
-        let now_ns = i64::try_from(request.now().as_nanosecond()).map_err(|_| {
-            Fault::new(FaultKind::Unrepresentable, "Rego's clock holds the years 1678 to 2262")
-        })?;
-        let answers = self.evaluate(Some(request.json()), &entrypoints, Context { now_ns })?;
+        let answers = self.evaluate(Some(request.json()), &entrypoints, instant(request)?)?;
         let answers: Vec<Option<Value>> =
             answers.iter().map(|text| answer(text)).collect::<Result<_, _>>()?;
         <[Option<Value>; N]>::try_from(answers).map_err(|_| {
@@ -94,6 +91,13 @@ impl WasmEngine {
         self.pool.give(instance);
         Ok(answers)
     }
+}
+
+/// A request's instant on Rego's clock.
+pub(crate) fn instant(request: &Prepared<'_>) -> Result<Context, Fault> {
+    let now_ns = i64::try_from(request.now().as_nanosecond())
+        .map_err(|_| Fault::new(FaultKind::Unrepresentable, "Rego's clock holds the years 1678 to 2262"))?;
+    Ok(Context { now_ns })
 }
 
 /// An entrypoint's answer: a list of at most one `{"result": …}`.

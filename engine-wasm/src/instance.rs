@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tribunal_rego_builtins::Context;
 use wasmtime::{Result, Store};
 
-use crate::abi::Abi;
+use crate::abi::{Abi, OpaEval, text_in};
 use crate::host::{Host, HostBuiltins};
 use crate::module::PAGE;
 use crate::runtime::Compiled;
@@ -38,6 +38,7 @@ pub(crate) struct Budget {
 /// A running module.
 pub(crate) struct Instance {
     store: Store<Host>,
+    exports: wasmtime::Instance,
     abi: Arc<Abi>,
     /// The address of the parsed data.
     data: i32,
@@ -53,10 +54,10 @@ impl Instance {
         store.limiter(|host| host);
         store.set_fuel(START_FUEL)?;
         store.set_epoch_deadline(NO_DEADLINE);
-        let instance = compiled.instance.instantiate(&mut store)?;
-        let abi = Arc::new(Abi::of(&mut store, &instance)?);
+        let exports = compiled.instance.instantiate(&mut store)?;
+        let abi = Arc::new(Abi::of(&mut store, &exports)?);
         store.data_mut().abi = Some(Arc::clone(&abi));
-        Ok(Self { store, abi, data: 0, heap: 0 })
+        Ok(Self { store, exports, abi, data: 0, heap: 0 })
     }
 
     /// The entrypoints that the module has, by name.
@@ -135,9 +136,17 @@ impl Instance {
         Ok(answers)
     }
 
-    /// The module's own way to evaluate in one call, with the same data and under the same limits: the address of the answer.
+    /// The module's own way to evaluate in one call, for [`Instance::opa_eval`]. No decision needs it.
+    pub(crate) fn one_call(&mut self) -> Result<OpaEval> {
+        self.exports.get_typed_func(&mut self.store, "opa_eval")
+    }
+
+    /// Evaluates in one call, with the same data and under the same limits: the address of the answer.
+    ///
+    /// After an error the instance is in no known state, and has to be dropped.
     pub(crate) fn opa_eval(
         &mut self,
+        one_call: &OpaEval,
         input: &[u8],
         entrypoint: i32,
         context: Context,
@@ -149,7 +158,9 @@ impl Instance {
         let (abi, store) = (&self.abi, &mut self.store);
         let too_long = || Stop::Abi("a text is longer than 2 GiB".to_owned());
         let length = i32::try_from(input.len()).map_err(|_| too_long())?;
-        let heap = self.heap.checked_add(length).ok_or_else(too_long)?;
+        // The heap goes on behind the input, aligned: the module's allocator itself never leaves four bytes.
+        let heap =
+            self.heap.checked_add(length).and_then(|end| end.checked_add(7)).ok_or_else(too_long)? & !7;
         let end = usize::try_from(heap).map_err(|_| too_long())?;
         let missing = end.saturating_sub(abi.memory.data_size(&*store));
         if missing > 0 {
@@ -159,12 +170,12 @@ impl Instance {
         abi.memory
             .write(&mut *store, place, input)
             .map_err(|_| Stop::Abi("the heap is outside".to_owned()))?;
-        abi.opa_eval.call(&mut *store, (0, entrypoint, self.data, self.heap, length, heap, 0))
+        one_call.call(&mut *store, (0, entrypoint, self.data, self.heap, length, heap, 0))
     }
 
-    /// The text of an answer.
-    pub(crate) fn text(&self, at: i32, limit: u64) -> Result<String> {
-        self.abi.text(&self.store, at, limit)
+    /// The text of an answer, left where it lies.
+    pub(crate) fn text(&self, at: i32, limit: u64) -> Result<&str> {
+        text_in(self.abi.memory.data(&self.store), at, limit)
     }
 
     /// Bytes of memory the instance holds.
@@ -260,5 +271,20 @@ mod tests {
             }
         }
         assert_eq!(sizes[0], sizes[1]);
+    }
+
+    #[test]
+    fn one_call_answers_the_same_and_keeps_the_heap_aligned() {
+        let (mut instance, entrypoints) = instance();
+        let (one_call, asked) = (instance.one_call().unwrap(), entrypoints["t/decision"]);
+        for tool in ["search", "shell", "other"] {
+            for padding in 0..8 {
+                let input = format!(r#"{{"tool": "{tool}"}}{}"#, " ".repeat(padding));
+                let expected = instance.evaluate(Some(input.as_bytes()), &[asked], NOW, BUDGET).unwrap();
+                let at = instance.opa_eval(&one_call, input.as_bytes(), asked, NOW, BUDGET).unwrap();
+                assert_eq!(instance.text(at, BUDGET.output).unwrap(), expected[0]);
+                assert_eq!(instance.heap_pointer().unwrap() % 4, 0, "{} bytes of input", input.len());
+            }
+        }
     }
 }

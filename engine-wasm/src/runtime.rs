@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
-use wasmtime::{Config, Engine, InstancePre, Linker, Module, Result};
+use wasmtime::{Config, Engine, InstancePre, Linker, Module, ProfilingStrategy, Result};
 
 use crate::cache::{Cache, Key};
 use crate::host::{self, Host};
@@ -21,6 +22,15 @@ pub(crate) const MAX_STACK: usize = 512 << 10;
 
 /// How often the clock behind deadlines ticks.
 const TICK: Duration = Duration::from_millis(1);
+
+/// Whether compiled code has its names told to `perf`.
+static NAMED: AtomicBool = AtomicBool::new(false);
+
+/// Has wasmtime write the names of a process's compiled functions to `/tmp/perf-PID.map`, where `perf` looks for them. For
+/// measurements, before anything is loaded: what is loaded already stays without names. Nothing removes the file.
+pub fn name_compiled_code() {
+    NAMED.store(true, Ordering::Relaxed);
+}
 
 /// An engine of wasmtime with the host's functions.
 pub(crate) struct Runtime {
@@ -58,6 +68,9 @@ impl Runtime {
             .wasm_multi_memory(false)
             .wasm_memory64(false)
             .wasm_extended_const(false);
+        if NAMED.load(Ordering::Relaxed) {
+            config.profiler(ProfilingStrategy::PerfMap);
+        }
         let engine = Engine::new(&config).map_err(|error| format!("{error:#}"))?;
         let linker = host::linker(&engine).map_err(|error| format!("{error:#}"))?;
         if timed {

@@ -162,24 +162,34 @@ impl Tribunal {
 
     fn load_entry(&self, entry: &PackEntry, options: &Options) -> Result<LoadedPack, LoadErrors> {
         let path = self.folder.join(&entry.pack);
-        let source =
-            Arc::new(PackSource::read(&path.display().to_string(), read_pack(&path)?, &self.registry)?);
+        let of_entry = entry.data.as_ref().map(|file| self.folder.join(file));
+        let read = read_pack(&path)
+            .and_then(|files| PackSource::read(&path.display().to_string(), files, &self.registry));
+        let source = match read {
+            Ok(source) => Arc::new(source),
+            // What its data should be like is not known then, but whether it is there is.
+            Err(mut errors) => {
+                let in_force = of_entry.filter(|_| options.data.is_empty());
+                errors.extend(in_force.and_then(|file| read_file(&file).err()));
+                return Err(errors);
+            }
+        };
         let name = source.manifest.name.clone();
         let is_chosen = options.pack.as_ref() == Some(&name);
         let entry = PackEntry {
             when: if is_chosen { Default::default() } else { entry.when.clone() },
             ..entry.clone()
         };
-        let data = options
-            .data
-            .get(&name)
-            .cloned()
-            .or_else(|| entry.data.as_ref().map(|file| self.folder.join(file)));
-        let pack = LoadedPack::load(source, &entry, &self.context, &self.registry)?;
-        match data {
-            None => Ok(pack),
-            Some(file) => {
-                pack.with_data(pack.source().read_data(&file.display().to_string(), &read_file(&file)?)?)
+        let data = options.data.get(&name).cloned().or(of_entry).map(|file| {
+            let text = read_file(&file)?;
+            source.read_data(&file.display().to_string(), &text)
+        });
+        match (LoadedPack::load(source.clone(), &entry, &self.context, &self.registry), data) {
+            (pack, None) => pack,
+            (Ok(pack), Some(data)) => pack.with_data(data?),
+            (Err(mut errors), Some(data)) => {
+                errors.extend(data.err().into_iter().flatten());
+                Err(errors)
             }
         }
     }

@@ -43,7 +43,11 @@ fn deployed(folder: &Path, engine: &str) -> Tribunal {
 /// Everything that is wrong with data, and how its error begins.
 const BAD: [(&str, &str, &str); 6] = [
     ("a.json", "{\n  \"approved\": [\"a.example\", \"*\"]\n}", "a.json:2:29: "),
-    ("b.json", "{\n  \"approved\": [],\n  \"aproved\": []\n}", "b.json:1:1: "),
+    (
+        "b.json",
+        "{\n  \"approved\": [],\n  \"aproved\": []\n}",
+        "b.json:3:3: unknown key `aproved` (did you mean `approved`?)",
+    ),
     ("c.json", "{\n  \"approved\": [\n}", "c.json:3:1: "),
     ("d.json", "[]", "d.json:1:1: "),
     ("e.yaml", "approved:\n  - a.example\n  - 5\n", "e.yaml:3:5: "),

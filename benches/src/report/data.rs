@@ -57,6 +57,21 @@ pub struct Run {
     pub load: Option<(f64, f64)>,
     /// Why the run ended before it was done, if it did.
     pub cut_short: Option<String>,
+    /// Flamegraphs, if they were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flamegraphs: Option<Drawn>,
+}
+
+/// Flamegraphs that were drawn after measuring.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Drawn {
+    /// The folder they lie in.
+    pub folder: String,
+    /// Their files there.
+    pub files: Vec<String>,
+    /// Why there is none, or not of all.
+    pub missing: Vec<String>,
 }
 
 /// A pack that was measured.

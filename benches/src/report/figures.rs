@@ -17,7 +17,7 @@ fn scaled(value: f64, step: f64, units: &[&str]) -> String {
     let mut value = value;
     let mut units = units.iter().peekable();
     let mut unit = units.next().copied().unwrap_or_default();
-    while value >= step * 0.9995 && units.peek().is_some() {
+    while value.abs() >= step * 0.9995 && units.peek().is_some() {
         value /= step;
         unit = units.next().copied().unwrap_or_default();
     }
@@ -81,6 +81,7 @@ mod tests {
             (4_321.0, "4.32 µs"),
             (99_960.0, "100 µs"),
             (12_000_000.0, "12.0 ms"),
+            (-4_321.0, "-4.32 µs"),
             (7_000_000_000_000.0, "7000 s"),
         ] {
             assert_eq!(quantity(value, Unit::Nanoseconds), shown);

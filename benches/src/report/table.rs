@@ -1,6 +1,6 @@
 //! What every rendering shows, as tables of words.
 
-use super::data::{BenchReport, Entry, Problem, Row};
+use super::data::{BenchReport, Drawn, Entry, Problem, Row};
 use super::figures::{percent, quantity, size, three, times, verdict};
 use crate::model::Model;
 use crate::statistics::{Quantile, Ratio, exponent, geometric_mean, median};
@@ -336,6 +336,9 @@ pub fn facts(report: &BenchReport) -> Vec<(&'static str, String)> {
     if let Some(why) = &run.cut_short {
         facts.push(("ended early", why.clone()));
     }
+    if let Some(drawn) = &run.flamegraphs {
+        facts.extend(flamegraphs(drawn).into_iter().map(|line| ("flamegraphs", line)));
+    }
     for pack in &report.packs {
         facts.push((
             "pack",
@@ -347,4 +350,14 @@ pub fn facts(report: &BenchReport) -> Vec<(&'static str, String)> {
         facts.push(("subject", format!("`{}` ({version}): {}", subject.name, subject.about)));
     }
     facts
+}
+
+/// What became of flamegraphs, in a line for each folder and each that is missing.
+pub fn flamegraphs(drawn: &Drawn) -> Vec<String> {
+    let files = match drawn.files.as_slice() {
+        [] => None,
+        files => Some(format!("flamegraphs in `{}`: {}", drawn.folder, files.join(", "))),
+    };
+    let missing = drawn.missing.iter().map(|why| format!("no flamegraph: {why}"));
+    files.into_iter().chain(missing).collect()
 }

@@ -40,6 +40,12 @@ pub fn text(report: &BenchReport, out: &mut dyn Write, width: Option<u16>) -> io
         }
         writeln!(out, "  request: {}\n", plain(&found.request.to_string()))?;
     }
+    if let Some(drawn) = &report.run.flamegraphs {
+        for line in table::flamegraphs(drawn) {
+            writeln!(out, "{}", plain(&line))?;
+        }
+        writeln!(out)?;
+    }
     writeln!(out, "{}", plain(&conclusion(report)))
 }
 

@@ -3,8 +3,10 @@
 //! - [`draft`]: the rows that a plan comes to
 //! - [`requests`]: what they are asked
 //! - [`session`]: the processes
+//! - `drawing`: flamegraphs, when everything is measured
 
 mod draft;
+mod drawing;
 mod requests;
 mod session;
 
@@ -21,6 +23,7 @@ use tribunal_conformance::parity::compare::{machine, revision};
 pub use requests::read_requests;
 
 use crate::definition::Measurement;
+use crate::flamegraph::Flamegraphs;
 use crate::launch::Launcher;
 use crate::memory;
 use crate::report::data::{BenchReport, BenchedPack, BenchedSubject, FORMAT, Run};
@@ -53,6 +56,8 @@ pub struct Plan {
     pub baseline: Option<String>,
     /// The command line, for the report.
     pub command: String,
+    /// What draws flamegraphs of decisions when they are measured, if that is wanted.
+    pub flamegraphs: Option<Flamegraphs>,
 }
 
 /// How far a run has come.
@@ -121,6 +126,9 @@ pub fn run(
     session.measure(plan, &drafts, &expected, turn_time, &mut report, kept);
     session.note_versions(&mut report);
     report.run.duration_ms = u64::try_from(started.1.elapsed().as_millis()).unwrap_or(u64::MAX);
+    if let Some(flamegraphs) = &plan.flamegraphs {
+        session.draw(flamegraphs, &drafts, &mut report);
+    }
     Ok(report)
 }
 
@@ -160,6 +168,7 @@ fn blank(
             turns: plan.turns,
             load: load.map(|load| (load, load)),
             cut_short: None,
+            flamegraphs: None,
         },
         packs: workshop
             .packs()

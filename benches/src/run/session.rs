@@ -202,7 +202,7 @@ impl Session<'_> {
     }
 }
 
-const INTERRUPTED: &str = "it was interrupted";
+pub(super) const INTERRUPTED: &str = "it was interrupted";
 
 /// Takes what a process reports into its entry; what it disagrees in, if it does.
 fn take(

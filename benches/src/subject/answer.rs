@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tribunal::core::contract::parity;
-use tribunal::core::fault::FaultKind;
+use tribunal::core::fault::{FaultKind, fail_closed};
 use tribunal::core::pack::ReasonParity;
 use tribunal::{Decision, DecisionEffect, Fault, Outcome};
 
@@ -24,12 +24,40 @@ pub enum Answer {
     Allows(bool),
     /// The request itself, read.
     Read(Value),
+    /// No answer, and why. It agrees with nothing: not with a denial, and not with itself.
+    Failed(String),
 }
 
 impl Answer {
     /// The answer that an outcome gives.
     pub fn of(outcome: &Outcome) -> Self {
         Answer::Decision { decision: outcome.decision.clone(), fault: fault_of(outcome) }
+    }
+
+    /// The answer that an engine gives before dispatch has applied it, or the denial that its fault becomes.
+    pub fn proposed(effect: Result<DecisionEffect, &Fault>) -> Self {
+        match effect {
+            Ok(effect) => Answer::Effect(effect),
+            Err(fault) => Answer::Decision { decision: fail_closed(fault), fault: Some(fault.kind) },
+        }
+    }
+
+    /// The answer of what does not know the contract's faults: a decision, as far as its effect goes, or none.
+    pub fn read(decision: Result<Decision, Fault>) -> Self {
+        match decision {
+            Ok(decision) => Answer::Effect(decision.effect),
+            Err(fault) => Answer::Failed(fault.to_string()),
+        }
+    }
+
+    /// The answer of what nobody has asked.
+    pub fn unasked() -> Self {
+        Answer::Failed("nobody has asked".to_owned())
+    }
+
+    /// Whether this is that answer again. What has failed twice has not answered.
+    pub fn repeats(&self, first: &Answer) -> bool {
+        !matches!(self, Answer::Failed(_)) && self == first
     }
 
     /// Where this answer is not the other; `None` if it is, as far as both can tell.
@@ -50,6 +78,7 @@ impl Answer {
             return (!found.is_empty()).then(|| names.join(", "));
         }
         let same = match (self, other) {
+            (Answer::Failed(_), _) | (_, Answer::Failed(_)) => return Some("no answer".to_owned()),
             (Answer::Read(value), _) | (_, Answer::Read(value)) => value == request,
             (Answer::Allows(allows), other) | (other, Answer::Allows(allows)) => *allows == other.allows(),
             _ => self.effect() == other.effect(),
@@ -61,7 +90,7 @@ impl Answer {
         match self {
             Answer::Decision { decision, .. } => Some(decision.effect),
             Answer::Effect(effect) => Some(*effect),
-            Answer::Allows(_) | Answer::Read(_) => None,
+            Answer::Allows(_) | Answer::Read(_) | Answer::Failed(_) => None,
         }
     }
 
@@ -86,6 +115,7 @@ impl Answer {
             Answer::Allows(true) => "allow".to_owned(),
             Answer::Allows(false) => "not an allow".to_owned(),
             Answer::Read(value) => value.to_string(),
+            Answer::Failed(why) => format!("no answer: {why}"),
         }
     }
 }
@@ -138,5 +168,44 @@ mod tests {
         assert!(differs(&fault(FaultKind::Schema), &deny).is_some());
         assert_eq!(differs(&Answer::Read(request.clone()), &allow), None);
         assert!(differs(&Answer::Read(json!({})), &allow).is_some());
+    }
+
+    #[test]
+    fn what_failed_agrees_with_nothing() {
+        let request = json!({"a": 1});
+        let fault = Fault::new(FaultKind::Trap, "unreachable");
+        let failed = Answer::read(Err(fault.clone()));
+        assert_eq!(failed.brief(), "no answer: trap: unreachable");
+        for other in [
+            decided(Decision::deny("because")),
+            decided(Decision::allow()),
+            Answer::proposed(Err(&fault)),
+            Answer::Effect(DecisionEffect::Deny),
+            Answer::Allows(false),
+            Answer::Read(request.clone()),
+            failed.clone(),
+        ] {
+            for (one, another) in [(&failed, &other), (&other, &failed)] {
+                let found = one.differs(another, &request, ReasonParity::Ignored);
+                assert_eq!(found.as_deref(), Some("no answer"), "{one:?} {another:?}");
+            }
+            assert!(!failed.repeats(&other) && !other.repeats(&failed), "{other:?}");
+        }
+        assert!(Answer::Allows(false).repeats(&Answer::Allows(false)));
+    }
+
+    #[test]
+    fn an_engines_fault_is_no_denial_for_a_reason() {
+        let request = json!({});
+        let fuel = Fault::new(FaultKind::Limit(tribunal::core::fault::LimitKind::Fuel), "spent");
+        let proposed = Answer::proposed(Err(&fuel));
+        let whole = |kind: FaultKind| Answer::Decision {
+            decision: fail_closed(&Fault::new(kind, "")),
+            fault: Some(kind),
+        };
+        assert_eq!(proposed.differs(&whole(fuel.kind), &request, ReasonParity::Exact), None);
+        for other in [whole(FaultKind::Trap), decided(Decision::deny("because"))] {
+            assert!(proposed.differs(&other, &request, ReasonParity::Exact).is_some(), "{other:?}");
+        }
     }
 }

@@ -8,8 +8,11 @@
 //! - `floor`: the bare crates below our engines
 //! - `peer`: other ways to the same answer
 //! - [`answer`]: what answers have in common
+//! - `absent`: floors and peers that a program was built without
 //! - [`catalogue`]: every candidate by name
 
+#[cfg(not(all(unix, feature = "wasm", feature = "rego-native", feature = "cedar", feature = "biscuit")))]
+mod absent;
 pub mod answer;
 pub mod catalogue;
 mod floor;
@@ -112,11 +115,9 @@ pub trait Subject: Send + Sync {
 
 /// Decisions stage by stage.
 pub trait Staged {
-    /// Decides as [`Question::ask`] does, `lap` being told of the end of each stage.
-    ///
-    /// # Errors
-    /// The fault of the decision, which ended it early.
-    fn decide(&mut self, request: &Request, lap: &mut dyn FnMut(&'static str)) -> Result<(), Fault>;
+    /// Decides as [`Question::ask`] does, `lap` being told of the end of each stage: what the engine proposes, or the denial
+    /// for the fault that ended it early. One question and no rounds: what a redaction leads to is dispatch's.
+    fn decide(&mut self, request: &Request, lap: &mut dyn FnMut(&'static str)) -> Answer;
 }
 
 /// Figures that a subject took itself.
@@ -137,12 +138,12 @@ pub trait Question: Send {
     /// Decides once, with whatever it takes each time. This alone is timed.
     fn ask(&mut self);
 
-    /// What the last decision came to.
+    /// What the last decision came to. Nobody asks for it while anything is timed.
     fn answer(&mut self) -> Answer;
 
-    /// Whether the last decision came to this.
+    /// Whether the last decision came to this. Called between two samples, so it disturbs the caches as little as it can.
     fn came_to(&mut self, expected: &Answer) -> bool {
-        self.answer() == *expected
+        self.answer().repeats(expected)
     }
 }
 
@@ -167,6 +168,12 @@ impl Site {
     pub fn source(&self) -> Result<Arc<PackSource>, LoadErrors> {
         let origin = self.folder.display().to_string();
         Ok(Arc::new(PackSource::read(&origin, self.files.clone(), &self.registry)?))
+    }
+
+    /// What dispatch loads the pack's engines with: the pack's own limits hold, too.
+    pub fn within_limits(&self, source: &PackSource) -> LoadContext {
+        let limits = self.context.limits.tightest(source.manifest.limits);
+        LoadContext { limits, ..self.context.clone() }
     }
 }
 

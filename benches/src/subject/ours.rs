@@ -5,7 +5,6 @@ use std::sync::Arc;
 use serde_json::Value;
 use tribunal::core::dispatch::LoadedPack;
 use tribunal::core::engine::{LoadContext, Verdict};
-use tribunal::core::fault::fail_closed;
 use tribunal::{Fault, Outcome, PolicyRequest};
 use tribunal_conformance::Runner;
 
@@ -89,8 +88,8 @@ impl Candidate for Ours {
         if let Some(reason) = source.manifest.unsupported.get(&self.engine) {
             return Err(Unavailable::NotApplicable(reason.clone()));
         }
+        let context = site.within_limits(&source);
         let runner = Runner::load(source, &self.engine, &site.context, &site.registry)?;
-        let context = site.context.clone();
         Ok(Box::new(Opened { level: self.level, pack: runner.loaded(), runner, context }))
     }
 }
@@ -99,6 +98,7 @@ struct Opened {
     level: Level,
     runner: Runner,
     pack: Arc<LoadedPack>,
+    /// For the stages, which are loaded beside dispatch.
     context: LoadContext,
 }
 
@@ -188,9 +188,8 @@ impl Question for FromRequest<'_> {
     }
 }
 
-/// Nobody asked is no answer, and never an allow.
 fn outcome(given: Option<&Outcome>) -> Answer {
-    given.map_or(Answer::Allows(false), Answer::of)
+    given.map_or_else(Answer::unasked, Answer::of)
 }
 
 /// Compared in place: nothing is allocated between two samples.
@@ -245,9 +244,7 @@ impl Question for FromPrepared<'_> {
 }
 
 fn verdict(given: Option<&Result<Verdict, Fault>>) -> Answer {
-    match given {
-        None => Answer::Allows(false),
-        Some(Ok(verdict)) => Answer::Effect(verdict.decision.effect),
-        Some(Err(fault)) => Answer::Effect(fail_closed(fault).effect),
-    }
+    given.map_or_else(Answer::unasked, |given| {
+        Answer::proposed(given.as_ref().map(|verdict| verdict.decision.effect))
+    })
 }

@@ -20,7 +20,7 @@ impl<'s> Asked<'s> {
         }
         let one = |request: &'s Request| {
             let question = subject.question(request)?;
-            Ok(One { name: &request.name, question, expected: Answer::Allows(false) })
+            Ok(One { name: &request.name, question, expected: Answer::unasked() })
         };
         Ok(Self(requests.iter().map(one).collect::<Result<_, Unavailable>>()?))
     }

@@ -99,7 +99,7 @@ pub fn measure(job: &Job, catalogue: &Catalogue, registry: &Registry) -> Result<
             Some(super::parallel::measure(subject.as_ref(), &ready.requests, job, &answers)?)
         }
         (Phase::Measure, Model::Breakdown) => {
-            Some(super::breakdown::measure(subject.as_ref(), &ready.requests, job)?)
+            Some(super::breakdown::measure(subject.as_ref(), &ready.requests, &answers, job)?)
         }
         (Phase::Measure, Model::Batch) => Some(batch(&mut asked, job)?),
         (Phase::Measure, Model::Decide | Model::ErrorPath) => {
@@ -157,7 +157,8 @@ pub(super) fn timed(job: &Job, mut pass: impl FnMut(bool) -> Result<(), Stopped>
     }
 }
 
-/// Each decision by itself.
+/// Each decision by itself. A flamegraph knows decisions by this function and [`batch`], so both have to stay functions.
+#[inline(never)]
 fn one_by_one(asked: &mut Asked<'_>, job: &Job) -> Result<Figures, Stopped> {
     let mut samples = recorder(asked.0.len())?;
     timed(job, |counts| {
@@ -176,6 +177,7 @@ fn one_by_one(asked: &mut Asked<'_>, job: &Job) -> Result<Figures, Stopped> {
 }
 
 /// Many decisions under one clock. The answers of each batch's last pass are compared.
+#[inline(never)]
 fn batch(asked: &mut Asked<'_>, job: &Job) -> Result<Figures, Stopped> {
     let mut passes = 1_u32;
     let clocked = |asked: &mut Asked<'_>, passes: u32| -> Result<Duration, Stopped> {

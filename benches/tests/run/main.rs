@@ -5,6 +5,7 @@
 )]
 
 mod definitions;
+mod floors;
 mod peers;
 mod planted;
 
@@ -16,7 +17,7 @@ use planted::{Planted, registry, with_planted};
 use tribunal_benches::definition::{Measurement, read};
 use tribunal_benches::launch::Launcher;
 use tribunal_benches::report::data::{BenchReport, Problem};
-use tribunal_benches::subject::{Catalogue, Unavailable};
+use tribunal_benches::subject::{Answer, Catalogue, Unavailable};
 use tribunal_benches::worker::{Job, Phase, Report, answer};
 use tribunal_benches::{Plan, run};
 
@@ -68,6 +69,7 @@ impl InProcess {
             turns,
             baseline: None,
             command: "test".to_owned(),
+            flamegraphs: None,
         };
         let interrupted = AtomicBool::new(false);
         run(&plan, &self.catalogue, &registry(), self, &interrupted, &mut |_| {}, &mut |_| {}).unwrap()
@@ -110,6 +112,25 @@ fn a_peer_that_disagrees_is_left_out_and_shown() {
     assert!(launcher.measured("rego-native") && !launcher.measured("peer:planted"));
     assert_eq!(row.entries[0].processes.len(), 1);
     assert!(report.disagrees());
+}
+
+#[test]
+fn a_failure_agrees_with_no_denial_and_not_with_itself() {
+    let failing = || Planted::saying("peer:planted", Answer::Failed("it fell over".to_owned()));
+    let launcher = InProcess::new(vec![failing()]);
+    // `a-researcher-calculates` is denied.
+    let text = decide("rego-native, \"peer:planted\"").replace("a-researcher-searches, ", "");
+    let report = launcher.run(&text, 1);
+    let [native, peer] = report.rows[0].entries.as_slice() else { panic!("two entries") };
+    assert!(native.summary.is_some() && native.problem.is_none(), "{native:?}");
+    let Some(Problem::Disagrees(found)) = &peer.problem else { panic!("{peer:?}") };
+    assert_eq!(found.second, ("peer:planted".to_owned(), "no answer: it fell over".to_owned()));
+    assert!(!launcher.measured("peer:planted"));
+    // By itself it is its own reference.
+    let launcher = InProcess::new(vec![failing()]);
+    let report = launcher.run(&decide("\"peer:planted\""), 1);
+    assert!(matches!(report.rows[0].entries[0].problem, Some(Problem::Disagrees(_))), "{report:?}");
+    assert!(!launcher.measured("peer:planted"));
 }
 
 #[test]
@@ -166,6 +187,7 @@ fn a_pack_that_does_not_load_on_one_engine_is_measured_on_the_others() {
         turns: 1,
         baseline: None,
         command: "test".to_owned(),
+        flamegraphs: None,
     };
     let never = AtomicBool::new(false);
     let report =

@@ -85,14 +85,18 @@ impl Engine for AllowsAll {
 pub(crate) struct Planted {
     name: String,
     version: String,
-    allows: bool,
+    answer: Answer,
     /// It answers otherwise after so many questions.
     changes_after: Option<u32>,
 }
 
 impl Planted {
     pub(crate) fn always(name: &str, allows: bool) -> Self {
-        Self { name: name.to_owned(), version: "planted 1".to_owned(), allows, changes_after: None }
+        Self::saying(name, Answer::Allows(allows))
+    }
+
+    pub(crate) fn saying(name: &str, answer: Answer) -> Self {
+        Self { name: name.to_owned(), version: "planted 1".to_owned(), answer, changes_after: None }
     }
 
     pub(crate) fn changing(name: &str, after: u32) -> Self {
@@ -152,7 +156,9 @@ impl Question for Asked<'_> {
 
     fn answer(&mut self) -> Answer {
         let count = self.count.load(Ordering::Relaxed);
-        let is_changed = self.planted.changes_after.is_some_and(|after| count > after);
-        Answer::Allows(self.planted.allows != is_changed)
+        match self.planted.changes_after {
+            Some(after) if count > after => Answer::Allows(false),
+            _ => self.planted.answer.clone(),
+        }
     }
 }

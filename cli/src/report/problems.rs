@@ -16,6 +16,8 @@ use crate::terminal::{self, plain, plain_lines, plain_source};
 
 /// The longest file whose lines are shown.
 const LONGEST: u64 = 1 << 20;
+/// The longest line that is shown, in bytes: data that a program wrote may be all on one.
+const LONGEST_LINE: usize = 1000;
 
 /// Says on standard error what is wrong.
 pub(crate) fn complain<'e>(errors: impl IntoIterator<Item = &'e LoadError>) {
@@ -82,8 +84,12 @@ impl Problem {
     }
 }
 
-/// The word at a place; `None` for a place that the file does not have.
+/// The word at a place; `None` for a place that the file does not have, or that cannot be shown with the lines around it.
 fn span(text: &str, location: &Location) -> Option<SourceSpan> {
+    let mut around = text.lines().skip(location.line.saturating_sub(2)).take(3);
+    if around.any(|line| line.len() > LONGEST_LINE) {
+        return None;
+    }
     let line_start = match location.line.checked_sub(1)? {
         0 => 0,
         line => text.match_indices('\n').nth(line - 1)?.0 + 1,
@@ -141,6 +147,19 @@ mod tests {
         assert_eq!(at(2, 6), Some(":"));
         assert_eq!(at(2, 999), Some(""));
         assert_eq!(at(9, 1), None);
+    }
+
+    #[test]
+    fn a_very_long_line_is_named_and_not_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("data.json").display().to_string();
+        std::fs::write(&file, format!("[\n5,\n\"{}\"]\n", "x".repeat(LONGEST_LINE))).unwrap();
+        for line in [2, 3] {
+            let location = Location::new(file.clone(), line, 1);
+            let error = LoadError::new(LoadErrorKind::Invalid, "not so").at(location);
+            let shown = anstream::adapter::strip_str(&render([&error])).to_string();
+            assert!(!shown.contains("xxx") && shown.contains(&format!("data.json:{line}:1: ")), "{shown}");
+        }
     }
 
     #[test]

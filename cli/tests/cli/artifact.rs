@@ -103,11 +103,12 @@ fn an_artifact_that_cannot_be_written_is_a_denial() {
         assert_eq!(run.code, 1, "{}", run.stderr);
         let denied = json!({"effect": "deny", "reason": "engine_error:record_unwritten"});
         assert_eq!(run.json()["decision"], denied);
-        assert!(run.stderr.contains("the artifact cannot be written"), "{}", run.stderr);
+        let says = format!("the artifact cannot be written to `{artifact}`: ");
+        assert!(run.stderr.contains(&says), "{}", run.stderr);
         let run = folder.run_with(&arguments, format!("{0}\n{0}\n", step(1, "hello")).as_bytes());
         assert_eq!(run.code, 1, "{}", run.stderr);
         assert!(run.lines().iter().all(|line| line["decision"] == denied), "{}", run.stdout);
-        assert!(run.stderr.contains("line 2: the artifact cannot be written"), "{}", run.stderr);
+        assert!(run.stderr.contains(&format!("line 2: {says}")), "{}", run.stderr);
     }
     // Records tell what was decided in the end.
     for line in folder.read("records.ndjson").lines() {

@@ -281,6 +281,135 @@ fn an_interrupted_run_says_so_and_keeps_its_report() {
     assert!(String::from_utf8(output.stdout).unwrap().contains("The run ended early (it was interrupted)"));
 }
 
+const FLAMEGRAPH: [&str; 13] = [
+    "bench",
+    "--definition",
+    "small.yaml",
+    "--engines",
+    "cedar,rego-wasm",
+    "--time",
+    "1s",
+    "--turns",
+    "1",
+    "--save",
+    "saved.json",
+    "--flamegraph",
+    "flames",
+];
+
+/// A small run that draws into `flames`.
+fn drawing(folder: &Folder) -> Command {
+    folder.write("small.yaml", SMALL);
+    let mut command = folder.command(&FLAMEGRAPH);
+    command.env("TRIBUNAL_OPA", "/nowhere/opa").stdin(Stdio::null());
+    command
+}
+
+fn run_of(mut command: Command) -> Run {
+    let output = command.output().unwrap();
+    Run {
+        code: output.status.code().unwrap(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// The files in a folder, by name.
+fn names(folder: &Folder, path: &str) -> Vec<String> {
+    let entries = std::fs::read_dir(folder.file(path)).unwrap();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// Decisions drawn by the real `perf`: ours in the picture, starting and measuring not.
+#[test]
+fn decisions_are_drawn_where_perf_is() {
+    let probe = Command::new("perf")
+        .args(["record", "--quiet", "--output", "/dev/null", "--", "true"])
+        .stdin(Stdio::null())
+        .output();
+    if !probe.is_ok_and(|output| output.status.success()) {
+        eprintln!("SKIPPED: `perf` is not installed or not permitted, so no flamegraph was drawn");
+        return;
+    }
+    let folder = Folder::new();
+    let run = run_of(drawing(&folder));
+    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+    assert!(run.stdout.contains("flamegraphs in `flames`: decide-rego-wasm.svg, "), "{}", run.stdout);
+    assert_eq!(
+        names(&folder, "flames"),
+        ["decide-cedar.svg", "decide-floor-json.svg", "decide-rego-wasm.svg"]
+    );
+    let saved: Value = serde_json::from_str(&folder.read("saved.json")).unwrap();
+    assert_valid("bench", &saved);
+    assert_eq!(saved["run"]["flamegraphs"]["missing"], json!([]));
+    let cedar = folder.read("flames/decide-cedar.svg");
+    assert!(cedar.contains("tribunal_engine_cedar::") && cedar.contains("decision"), "{cedar}");
+    for left_out in ["one_by_one", "came_to", "read_pack", "dl_main"] {
+        assert!(!cedar.contains(left_out), "{left_out}");
+    }
+    // Compiled code has names.
+    let wasm = folder.read("flames/decide-rego-wasm.svg");
+    assert!(wasm.contains("opa_"), "{wasm}");
+}
+
+#[test]
+fn without_perf_a_run_goes_on_and_says_so() {
+    let folder = Folder::new();
+    let mut command = drawing(&folder);
+    command.env("PATH", "/nowhere");
+    let run = run_of(command);
+    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+    assert_eq!(run.stdout.matches("no flamegraph: `perf`").count(), 1, "{}", run.stdout);
+    assert!(names(&folder, "flames").is_empty());
+    let markdown = folder.run(&["bench", "--from", "saved.json", "--format", "md"]);
+    assert!(markdown.stdout.contains("no flamegraph: `perf`"), "{}", markdown.stdout);
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_refused_before_anything_is_measured() {
+    let folder = Folder::new();
+    folder.write("flames", "a file");
+    let run = run_of(drawing(&folder));
+    assert_eq!(run.code, 1, "{}{}", run.stdout, run.stderr);
+    assert!(run.stderr.contains("`flames` cannot be written"), "{}", run.stderr);
+    assert!(run.stdout.is_empty() && !folder.file("saved.json").exists(), "{}", run.stdout);
+}
+
+/// Ctrl-C while a worker is looked at: what was measured is kept, nothing half drawn, and nothing goes on running.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_drawing_leaves_no_half_picture() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = Folder::new();
+    // Records at once what is tried first, and then goes on and on, as would whoever it started.
+    let perf = "#!/bin/sh\ncase \"$*\" in *' -- true') exit 0;; esac\ntouch drawing\nsleep 600\n";
+    folder.write("bin/perf", perf);
+    std::fs::set_permissions(folder.file("bin/perf"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", folder.file("bin").display(), std::env::var("PATH").unwrap());
+    let mut command = drawing(&folder);
+    command.env("PATH", path).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    let started = Instant::now();
+    while !folder.file("drawing").exists() {
+        assert!(started.elapsed() < Duration::from_secs(60), "nothing is drawn");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let signalled = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(signalled.success());
+    let output = child.wait_with_output().unwrap();
+    assert!(started.elapsed() < Duration::from_secs(120), "whoever `perf` started was waited for");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("the run ended early: it was interrupted"), "{stderr}");
+    assert!(names(&folder, "flames").is_empty());
+    let saved: Value = serde_json::from_str(&folder.read("saved.json")).unwrap();
+    assert!(!saved["rows"][0]["entries"][0]["processes"].as_array().unwrap().is_empty());
+}
+
 #[test]
 fn what_can_be_measured_is_listed() {
     let folder = Folder::new();

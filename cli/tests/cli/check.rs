@@ -83,3 +83,48 @@ fn limits_are_for_the_engines_that_run() {
         assert!(run.stderr.contains("pack `guard` under the `limits` of its deployment"), "{}", run.stderr);
     }
 }
+
+#[test]
+fn what_is_missing_is_told_beside_what_is_wrong() {
+    let folder = Folder::with_pack();
+    folder.write("tribunal.yaml", "packs: [{pack: guard, engine: cedar, data: none.json}]\n");
+    folder.edit("guard/policy.cedar", "permit (principal is Agent", "permit (principal is Agnt");
+    let told = |says: &[&str]| {
+        let run = folder.run(&["check"]);
+        assert_eq!(run.code, 65);
+        for says in says {
+            assert!(run.stderr.contains(says), "{says}: {}", run.stderr);
+        }
+    };
+    told(&["`none.json` cannot be read", "unrecognized entity type `Agnt`"]);
+    folder.edit("guard/pack.yaml", "description:", "descripton:");
+    std::fs::remove_file(folder.file("guard/input.schema.json")).unwrap();
+    folder.edit("guard/data.json", "\"approval\"", "\"aproval\"");
+    told(&[
+        "`none.json` cannot be read",
+        "`guard/input.schema.json` is missing",
+        "unknown key `descripton`",
+        "unknown key `aproval`",
+    ]);
+    // Even a manifest that does not parse hides no other file.
+    folder.write("guard/pack.yaml", "name: [\n");
+    told(&["`none.json` cannot be read", "unknown key `aproval`"]);
+}
+
+#[test]
+fn a_misspelt_function_is_told_in_a_line() {
+    let folder = Folder::with_pack();
+    folder.edit("guard/pack.yaml", "{regex: {source", "{regx: {source");
+    let report = folder.run(&["check", "--pack", "guard", "--format", "json"]).json();
+    insta::assert_snapshot!(serde_json::to_string_pretty(&report["errors"]).unwrap(), @r#"
+    [
+      {
+        "message": "unknown function `regx` in `derive.tool`",
+        "file": "guard/pack.yaml",
+        "line": 12,
+        "column": 10,
+        "help": "did you mean `regex`? One derived member, by one function: `tribunal schema pack` and the README of `derive` list them all."
+      }
+    ]
+    "#);
+}

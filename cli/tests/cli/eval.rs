@@ -110,6 +110,9 @@ fn what_cannot_be_read_is_denied_and_65() {
             "{input}"
         );
         assert!(run.stderr.starts_with("error: "), "{input}: {}", run.stderr);
+        // Nothing is read beyond the bound, so nobody knows how large it is.
+        let is_too_large = run.stderr.contains("the text has more than 1048576 bytes");
+        assert_eq!(is_too_large, input == "huge.json", "{input}: {}", run.stderr);
     }
     for arguments in [
         &["--config", "missing.yaml"][..],
@@ -132,6 +135,28 @@ fn what_cannot_be_read_is_denied_and_65() {
     }
     let run = folder.run(&["eval", "--pack", "guard", "--engine", "cedar", "--input", "truncated.json"]);
     insta::assert_snapshot!("malformed_request", run.shown(&folder));
+}
+
+#[test]
+fn data_that_does_not_fit_is_told_as_a_manifest_is() {
+    let folder = Folder::with_pack();
+    folder.write("request.json", request("web_search"));
+    let long = "x".repeat(1000);
+    let text = |allowed: &str| {
+        format!("{{\n  \"aproval\": [],\n  \"allowed\": [\n{allowed}\n  ],\n  \"approval\": \"{long}\"\n}}\n")
+    };
+    folder.write("data.json", text(&["0"; 1001].join(",\n")));
+    let data = ["--data", "guard=data.json", "--input", "request.json"];
+    let run = folder.run(&[&["eval", "--pack", "guard", "--engine", "cedar"][..], &data].concat());
+    assert_eq!(run.code, 65);
+    let count = run.stderr.matches("data.json:").count();
+    assert_eq!(count, 21, "{}", run.stderr);
+    for says in ["0 is not of type \"string\" in `allowed.0`", "and 983 more errors from here on"] {
+        assert!(run.stderr.contains(says), "{says}: {}", run.stderr);
+    }
+    folder.write("data.json", text("\"web_search\""));
+    let run = folder.run(&[&["eval", "--pack", "guard", "--engine", "cedar"][..], &data].concat());
+    insta::assert_snapshot!("misfitting_data", run.shown(&folder));
 }
 
 #[test]

@@ -54,6 +54,32 @@ fn an_engine_that_refuses_the_pack_fails_its_test() {
     assert_eq!(folder.run(&["pack", "test", "guard", "--engine", "rego-native"]).code, 0);
 }
 
+#[test]
+fn the_packs_of_a_folder_are_tested_together() {
+    let folder = Folder::new();
+    for pack in ["one", "two"] {
+        rego_pack(&folder, &format!("packs/{pack}"), "", r#"decision := {"effect": "allow"}"#);
+        folder.edit(&format!("packs/{pack}/pack.yaml"), "name: packs/", "name: ");
+        folder.write(&format!("packs/{pack}/cases/all.yaml"), ALLOWED);
+    }
+    folder.write("packs/README.md", "no pack");
+    let run = folder.run(&["pack", "test", "packs"]);
+    insta::assert_snapshot!("pack_test_folder", run.shown(&folder));
+    // One that cannot be read hides no other, and is no success.
+    folder.write("packs/one/pack.yaml", "name: one\n");
+    let run = folder.run(&["pack", "test", "packs", "--format", "json"]);
+    assert_eq!((run.code, run.json()["passed"].as_u64()), (65, Some(1)), "{}", run.stderr);
+    assert!(run.stderr.contains("packs/one/pack.yaml"), "{}", run.stderr);
+    for pack in ["packs/one", "packs/README", "missing"] {
+        let run = folder.run(&["pack", "test", pack]);
+        assert_eq!((run.code, run.stdout.as_str()), (65, ""), "{pack}: {}", run.stderr);
+        assert!(run.stderr.contains(pack), "{pack}: {}", run.stderr);
+    }
+}
+
+/// A case that an open pack passes.
+const ALLOWED: &str = "- name: anything\n  request: {}\n  expect: {effect: allow}\n";
+
 /// The packs that ship with the program, as it lists them.
 fn shipped(folder: &Folder) -> Vec<String> {
     let listed = folder.run(&["pack", "list", "--format", "json"]).json();
@@ -113,6 +139,10 @@ fn without_a_compiler_a_pack_starts_all_the_same() {
     assert_eq!(run.code, 5);
     assert!(run.stdout.contains("tribunal pack build"), "{}", run.stdout);
     insta::assert_snapshot!("pack_list", folder.run(&["pack", "list", "guard"]).shown(&folder));
+    // What many have to wait for is told once.
+    let run = folder.run(&["pack", "list"]);
+    assert_eq!(run.stdout.matches("tribunal pack build").count(), 1, "{}", run.stdout);
+    assert!(run.stdout.lines().last().unwrap().starts_with("to be built ("), "{}", run.stdout);
 }
 
 #[test]

@@ -63,7 +63,8 @@ fn a_record_that_cannot_be_written_is_a_denial() {
             json!({"effect": "deny", "reason": "engine_error:record_unwritten"}),
             "{file}"
         );
-        assert!(run.stderr.contains("the record cannot be written"), "{file}: {}", run.stderr);
+        let says = format!("the record cannot be written to `{file}`: ");
+        assert!(run.stderr.contains(&says), "{file}: {}", run.stderr);
         let run = folder.run_with(&arguments, format!("{0}\n{0}\n", request("web_search")).as_bytes());
         assert_eq!(run.code, 1, "{file}: {}", run.stderr);
         assert!(run.lines().iter().all(|line| line["decision"]["effect"] == "deny"), "{file}");

@@ -108,7 +108,7 @@ impl DerivePlan {
         if self.is_empty() {
             return Ok(Cow::Borrowed(payload));
         }
-        let mut derived = Map::new();
+        let mut derived = Map::with_capacity(self.steps.len());
         let mut room = Room::new();
         for Step { name, source: place, function } in &self.steps {
             let source = match place {
@@ -126,11 +126,12 @@ impl DerivePlan {
                 derived.insert(name.clone(), member);
             }
         }
-        let mut payload = payload.clone();
-        if let Some(members) = payload.as_object_mut() {
-            members.insert(DERIVED.to_owned(), Value::Object(derived));
-        }
-        Ok(Cow::Owned(payload))
+        let Some(given) = payload.as_object() else { return Ok(Cow::Borrowed(payload)) };
+        // Room for one member more: inserting it into a copy would hash all the others again.
+        let mut members = Map::with_capacity(given.len() + 1);
+        members.extend(given.iter().map(|(name, value)| (name.clone(), value.clone())));
+        members.insert(DERIVED.to_owned(), Value::Object(derived));
+        Ok(Cow::Owned(Value::Object(members)))
     }
 }
 

@@ -17,9 +17,12 @@ use super::objection::Objection;
 pub use super::scan::spec::{Check, RuleSpec, ScanSpec, View};
 use crate::contract::Pointer;
 
-/// One derived member. Where a function of a text finds a list of texts, the member is the list of its results.
+/// One derived member, by one function: `tribunal schema pack` and the README of `derive` list them all.
+///
+/// Where a function of a text finds a list of texts, the member is the list of its results.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(extend("x-alternative" = "function"))]
 pub enum DeriveSpec {
     /// Whether a text matches a regular expression; with `capture`, the part it captured.
     Regex(RegexSpec),

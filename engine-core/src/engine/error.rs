@@ -110,6 +110,12 @@ impl From<LoadError> for LoadErrors {
     }
 }
 
+impl Extend<LoadError> for LoadErrors {
+    fn extend<I: IntoIterator<Item = LoadError>>(&mut self, more: I) {
+        self.0.extend(more);
+    }
+}
+
 impl IntoIterator for LoadErrors {
     type Item = LoadError;
     type IntoIter = std::vec::IntoIter<LoadError>;

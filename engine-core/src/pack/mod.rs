@@ -17,6 +17,6 @@ pub mod source;
 pub use files::PackFiles;
 pub use lock::{LockedModule, PackLock};
 pub use manifest::{Manifest, Parity, ReasonParity, TokenMode};
-pub use schema::InputSchema;
+pub use schema::{DataSchema, InputSchema};
 pub use shape::{Shape, ShapeTable};
 pub use source::PackSource;

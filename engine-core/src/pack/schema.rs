@@ -6,6 +6,9 @@ use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
 
 use super::shape::ShapeTable;
+use crate::contract::Pointer;
+use crate::document::Document;
+use crate::engine::{LoadError, LoadErrorKind};
 
 /// A compiled JSON Schema (draft 2020-12 unless it says otherwise), and the members it names.
 pub struct InputSchema {
@@ -47,6 +50,37 @@ impl fmt::Debug for InputSchema {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("InputSchema").field("document", &self.document).finish_non_exhaustive()
     }
+}
+
+/// A compiled JSON Schema of a pack's data, and of any that takes its place.
+#[derive(Debug)]
+pub struct DataSchema {
+    document: Value,
+    validator: Validator,
+}
+
+impl DataSchema {
+    /// Compiles a schema, as [`InputSchema::compile`] does.
+    ///
+    /// # Errors
+    /// What is wrong with the schema.
+    pub fn compile(document: Value) -> Result<Self, String> {
+        Ok(Self { validator: compile(&document)?, document })
+    }
+
+    /// What is wrong with data, told as for every file that people write.
+    pub fn violations(&self, data: &Document) -> Vec<LoadError> {
+        data.violations(&self.validator, &self.document)
+    }
+}
+
+/// That data is an object, as every engine needs it, and fits its schema if there is one.
+pub fn check_data(data: &Document, schema: Option<&DataSchema>) -> Vec<LoadError> {
+    if data.value.is_object() {
+        return schema.map_or_else(Vec::new, |schema| schema.violations(data));
+    }
+    let root = Pointer::from_tokens::<String>([]);
+    vec![data.error(LoadErrorKind::Invalid, &root, "data must be an object")]
 }
 
 /// Compiles a schema without anything fetched and with patterns in linear time.

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::files::{self, PackFiles};
 use super::lock::{self, PackLock};
-use super::manifest::{self, Manifest, NoInputSchema};
-use super::schema::{self, InputSchema};
+use super::manifest::{self, Manifest};
+use super::schema::{DataSchema, InputSchema, check_data};
 use super::shape::{Shape, ShapeTable};
 use crate::contract::Pointer;
 use crate::contract::json::canonical;
@@ -44,7 +44,7 @@ pub struct PackSource {
     /// What the host derives from each request over the pack's own data.
     pub derive: DerivePlan,
     document: Document,
-    data_schema: Option<jsonschema::Validator>,
+    data_schema: Option<DataSchema>,
     open: ShapeTable,
 }
 
@@ -63,79 +63,61 @@ impl PackSource {
             return Err(LoadError::new(LoadErrorKind::Invalid, message).into());
         }
         let text = files.get(manifest::FILE).ok_or_else(|| missing(manifest::FILE))?;
-        let document = Document::parse(&named(manifest::FILE), text)?;
-        let manifest: Manifest = document.read(&manifest_schema(registry))?;
-        let json = |path: &str| files.get(path).map(|text| Document::parse(&named(path), text)).transpose();
-
         let mut errors = Vec::new();
-        check_manifest(&manifest, &document, registry, &mut errors);
-        let input_schema = match (json(INPUT_SCHEMA)?, manifest.input_schema) {
-            (Some(_), Some(NoInputSchema::None)) => {
-                let place = Pointer::from_tokens(["input_schema"]);
-                errors.push(document.error(
-                    LoadErrorKind::Invalid,
-                    &place,
-                    format!("`input_schema: none`, but there is `{INPUT_SCHEMA}`"),
-                ));
-                None
-            }
-            (Some(found), None) => match InputSchema::compile(found.value.clone(), &[DERIVED]) {
-                Ok(schema) => Some(schema),
-                Err(error) => {
-                    errors.push(found.error(
-                        LoadErrorKind::Invalid,
-                        &Pointer::from_tokens::<String>([]),
-                        error,
-                    ));
-                    None
-                }
-            },
-            (None, Some(NoInputSchema::None)) => None,
-            (None, None) => {
-                errors.push(
-                    missing(INPUT_SCHEMA)
-                        .help("say `input_schema: none` in the manifest for a pack without one"),
-                );
-                None
-            }
+        let document = told(Document::parse(&named(manifest::FILE), text), &mut errors);
+        let manifest: Option<Manifest> = document
+            .as_ref()
+            .and_then(|document| told(document.read(&manifest_schema(registry)), &mut errors));
+        // The other files are read where the manifest is refused too: what is wrong with them is told at the same time.
+        let mut json = |path: &str| {
+            let text = files.get(path)?;
+            told(Document::parse(&named(path), text), &mut errors)
         };
-        let data_schema = match json(DATA_SCHEMA)? {
-            Some(found) => match schema::compile(&found.value) {
-                Ok(validator) => Some(validator),
-                Err(error) => {
-                    errors.push(found.error(
-                        LoadErrorKind::Invalid,
-                        &Pointer::from_tokens::<String>([]),
-                        error,
-                    ));
-                    None
-                }
-            },
-            None => None,
-        };
-        let nothing = json!({});
-        let data = json(DATA)?;
-        errors.extend(data.iter().flat_map(|data| check_data(data, data_schema.as_ref())));
-        let plan = DerivePlan::compile(
-            &manifest.derive,
-            &document,
-            data.as_ref().map_or_else(|| PackData::from(&nothing), PackData::from),
-        );
-        let derive = plan.unwrap_or_else(|found| {
-            errors.extend(found);
-            DerivePlan::default()
+        let (input, data_schema, data, lock) =
+            (json(INPUT_SCHEMA), json(DATA_SCHEMA), json(DATA), json(lock::FILE));
+        let place = Pointer::from_tokens(["input_schema"]);
+        let says_none = document.as_ref().map(|document| place.get(&document.value) == Some(&json!("none")));
+        match (files.get(INPUT_SCHEMA), says_none, &document) {
+            (Some(_), Some(true), Some(document)) => errors.push(document.error(
+                LoadErrorKind::Invalid,
+                &place,
+                format!("`input_schema: none`, but there is `{INPUT_SCHEMA}`"),
+            )),
+            (None, Some(false), _) => errors.push(
+                missing(INPUT_SCHEMA).help("say `input_schema: none` in the manifest for a pack without one"),
+            ),
+            _ => {}
+        }
+        let root = Pointer::from_tokens::<String>([]);
+        let input_schema = input.and_then(|found| {
+            let compiled = InputSchema::compile(found.value.clone(), &[DERIVED]);
+            told(compiled.map_err(|why| found.error(LoadErrorKind::Invalid, &root, why)), &mut errors)
         });
-        let data = data.map_or(nothing, |data| data.value);
-        let lock = match json(lock::FILE)? {
-            Some(found) => {
-                found.read(&schemars::schema_for!(PackLock).to_value()).map(Some).unwrap_or_else(|found| {
-                    errors.extend(found);
-                    None
-                })
-            }
-            None => None,
-        };
+        let data_schema = data_schema.and_then(|found| {
+            let compiled = DataSchema::compile(found.value.clone());
+            told(compiled.map_err(|why| found.error(LoadErrorKind::Invalid, &root, why)), &mut errors)
+        });
+        let lock = lock.and_then(|found| {
+            told(found.read::<PackLock>(&schemars::schema_for!(PackLock).to_value()), &mut errors)
+        });
+        errors.extend(data.iter().flat_map(|data| check_data(data, data_schema.as_ref())));
+        let nothing = json!({});
+        let derive = document.as_ref().zip(manifest.as_ref()).and_then(|(document, manifest)| {
+            check_manifest(manifest, document, registry, &mut errors);
+            let data = match &data {
+                Some(data) => PackData::from(data),
+                None if files.get(DATA).is_none() => PackData::from(&nothing),
+                // That it cannot be read has been told; what would be derived of it cannot be.
+                None => return None,
+            };
+            told(DerivePlan::compile(&manifest.derive, document, data), &mut errors)
+        });
         LoadErrors::check(errors)?;
+        // Where one of these is missing, that was an error above.
+        let (Some(document), Some(manifest), Some(derive)) = (document, manifest, derive) else {
+            return Err(missing(manifest::FILE).into());
+        };
+        let data = data.map_or(nothing, |data| data.value);
         Ok(Self {
             origin: origin.to_owned(),
             digest: files.digest(),
@@ -262,17 +244,9 @@ pub fn manifest_schema(registry: &Registry) -> Value {
     schema
 }
 
-fn check_data(document: &Document, schema: Option<&jsonschema::Validator>) -> Vec<LoadError> {
-    let root = Pointer::from_tokens::<String>([]);
-    if !document.value.is_object() {
-        return vec![document.error(LoadErrorKind::Invalid, &root, "data must be an object")];
-    }
-    let violations = schema.into_iter().flat_map(|schema| schema.iter_errors(&document.value));
-    let errors = violations.map(|violation| {
-        let place = Pointer::parse(&violation.instance_path().to_string()).unwrap_or_else(|_| root.clone());
-        document.error(LoadErrorKind::Invalid, &place, violation.to_string())
-    });
-    errors.collect()
+/// What was read; what kept it from being read is noted.
+fn told<T, E: Into<LoadErrors>>(found: Result<T, E>, errors: &mut Vec<LoadError>) -> Option<T> {
+    found.map_err(|found| errors.extend(found.into())).ok()
 }
 
 /// What a schema cannot say about a manifest.

@@ -8,6 +8,7 @@
 )]
 #![expect(clippy::print_stderr, reason = "a skipped test says so aloud")]
 
+mod bare;
 mod building;
 mod caching;
 mod decisions;

@@ -1,5 +1,10 @@
 //! A cloned builder that was parsed before, with the facts of the request in place, built, authorized and asked the pack's
 //! queries.
+//!
+//! The program is the pack's as it is written, and so are the facts: each member of the request and the data whole. Our engine
+//! runs a projection of it, which asks for single members and is given only those. So our engine over this floor is what a
+//! user of biscuit-auth gains or loses by us, and where the projection saves more than conversion and contract cost it is
+//! below one.
 
 use std::sync::Arc;
 
@@ -29,7 +34,7 @@ impl Candidate for Authorize {
     }
 
     fn about(&self) -> &str {
-        "a pre-parsed builder with the facts in place: clone, build, authorize, query"
+        "the pack's program as written, parsed before, the facts in place: clone, build, authorize, query"
     }
 
     fn loads(&self) -> bool {
@@ -38,7 +43,7 @@ impl Candidate for Authorize {
 
     fn open(&self, site: &Site) -> Result<Box<dyn Subject>, Unavailable> {
         let source = site.source()?;
-        let bare = Bare::load(&source, &site.context)?;
+        let bare = Bare::load(&source, &site.within_limits(&source))?;
         let pack = Runner::load(source, ENGINE, &site.context, &site.registry)?.loaded();
         Ok(Box::new(Open { bare, pack }))
     }
@@ -75,6 +80,10 @@ impl Question for Evaluation<'_> {
     }
 
     fn answer(&mut self) -> Answer {
-        Answer::Allows(matches!(self.allows, Some(Ok(true))))
+        match &self.allows {
+            Some(Ok(allows)) => Answer::Allows(*allows),
+            Some(Err(fault)) => Answer::Failed(fault.to_string()),
+            None => Answer::unasked(),
+        }
     }
 }

@@ -83,13 +83,13 @@ pub(crate) fn refused(error: &dyn std::fmt::Display) -> Unavailable {
 }
 
 /// A request out of Cedar's JSON, by Cedar's own readers. With a schema the context is read by its types.
-pub(crate) fn request(json: &Value, schema: Option<&Schema>) -> Result<CedarRequest, Unavailable> {
+pub(crate) fn request(mut json: Value, schema: Option<&Schema>) -> Result<CedarRequest, Unavailable> {
+    let context = json.get_mut("context").map_or(Value::Null, Value::take);
     let uid = |member: &str| -> Result<EntityUid, Unavailable> {
         let text = json.get(member).and_then(Value::as_str).unwrap_or_default();
         EntityUid::from_str(text).map_err(|error| refused(&error))
     };
     let action = uid("action")?;
-    let context = json.get("context").cloned().unwrap_or(Value::Null);
     let context = Context::from_json_value(context, schema.map(|schema| (schema, &action)))
         .map_err(|error| refused(&error))?;
     CedarRequest::new(uid("principal")?, action, uid("resource")?, context, None)
@@ -103,8 +103,8 @@ impl Subject for Plain {
 
     fn question<'s>(&'s self, asked: &'s Request) -> Result<Box<dyn Question + 's>, Unavailable> {
         let question = self.question(asked)?;
-        let (request, entities) =
-            (request(&question.request, Some(&self.schema))?, self.entities(&question)?);
+        let entities = self.entities(&question)?;
+        let request = request(question.request, Some(&self.schema))?;
         Ok(Box::new(Authorization { plain: self, request, entities, response: None }))
     }
 }
@@ -123,13 +123,48 @@ impl Question for Authorization<'_> {
     }
 
     fn answer(&mut self) -> Answer {
-        Answer::Allows(allows(self.response.as_ref()))
+        self.response.as_ref().map_or_else(Answer::unasked, said)
     }
 }
 
-/// Whether it allows, and no policy was skipped on the way there.
-pub(crate) fn allows(response: Option<&Response>) -> bool {
-    response.is_some_and(|response| {
-        response.decision() == Decision::Allow && response.diagnostics().errors().next().is_none()
-    })
+/// Whether it allows. A policy that was skipped on the way there, since it could not be evaluated, is a failure.
+pub(crate) fn said(response: &Response) -> Answer {
+    match response.diagnostics().errors().next() {
+        Some(error) => Answer::Failed(error.to_string()),
+        None => Answer::Allows(response.decision() == Decision::Allow),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_policy_that_was_skipped_is_neither_an_allow_nor_a_denial() {
+        let asked = json!({
+            "principal": "Agent::\"a\"", "action": "Action::\"b\"", "resource": "Tool::\"c\"",
+            "context": {"risk": 3},
+        });
+        let request = request(asked, None).unwrap();
+        let said = |policies: &str| {
+            let policies: PolicySet = policies.parse().unwrap();
+            said(&Authorizer::new().is_authorized(&request, &policies, &Entities::empty()))
+        };
+        assert_eq!(
+            said("permit (principal, action, resource) when { context.risk < 4 };"),
+            Answer::Allows(true)
+        );
+        assert_eq!(
+            said("permit (principal, action, resource) when { context.risk < 3 };"),
+            Answer::Allows(false)
+        );
+        for skipped in [
+            "permit (principal, action, resource) when { context.other < 4 };",
+            "permit (principal, action, resource); forbid (principal, action, resource) when { context.other < 4 };",
+        ] {
+            assert!(matches!(said(skipped), Answer::Failed(_)), "{skipped}");
+        }
+    }
 }

@@ -4,6 +4,9 @@ use serde_json::Value;
 
 use crate::subject::{Answer, Candidate, Kind, Question, Request, Site, Subject, Unavailable};
 
+/// The version of serde_json in this build; a test holds it to `Cargo.lock`.
+const VERSION: &str = "1.0.154";
+
 #[derive(Debug)]
 pub(super) struct Json;
 
@@ -37,7 +40,7 @@ struct Open;
 
 impl Subject for Open {
     fn version(&self) -> String {
-        "serde_json 1".to_owned()
+        format!("serde_json {VERSION}")
     }
 
     fn question<'s>(&'s self, request: &'s Request) -> Result<Box<dyn Question + 's>, Unavailable> {
@@ -47,19 +50,34 @@ impl Subject for Open {
 
 struct Reading<'r> {
     text: &'r [u8],
-    read: Option<Value>,
+    read: Option<Result<Value, serde_json::Error>>,
 }
 
 impl Question for Reading<'_> {
     fn ask(&mut self) {
-        self.read = serde_json::from_slice(self.text).ok();
+        self.read = Some(serde_json::from_slice(self.text));
     }
 
     fn answer(&mut self) -> Answer {
-        Answer::Read(self.read.clone().unwrap_or(Value::Null))
+        match &self.read {
+            Some(Ok(read)) => Answer::Read(read.clone()),
+            Some(Err(error)) => Answer::Failed(error.to_string()),
+            None => Answer::unasked(),
+        }
     }
 
     fn came_to(&mut self, expected: &Answer) -> bool {
-        matches!((expected, &self.read), (Answer::Read(expected), Some(read)) if expected == read)
+        matches!((expected, &self.read), (Answer::Read(expected), Some(Ok(read))) if expected == read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::VERSION;
+
+    #[test]
+    fn the_version_is_the_one_that_is_built() {
+        let lock = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.lock")).unwrap();
+        assert!(lock.contains(&format!("name = \"serde_json\"\nversion = \"{VERSION}\"\n")), "{VERSION}");
     }
 }

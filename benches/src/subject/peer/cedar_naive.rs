@@ -2,9 +2,8 @@
 //! policy is evaluated. Entities, and the members that the host derives, are made ready.
 
 use cedar_policy::{Entities, Response};
-use serde_json::Value;
 
-use crate::subject::floor::cedar::{ENGINE, Plain, allows, refused, request};
+use crate::subject::floor::cedar::{ENGINE, Plain, refused, request, said};
 use crate::subject::{Answer, Candidate, Kind, Question, Request, Site, Subject, Unavailable};
 
 #[derive(Debug)]
@@ -54,23 +53,27 @@ struct Authorization<'s> {
     plain: &'s Plain,
     text: String,
     entities: Entities,
-    response: Option<Response>,
+    response: Option<Result<Response, Unavailable>>,
 }
 
 impl Authorization<'_> {
     fn decide(&self) -> Result<Response, Unavailable> {
-        let json: Value = serde_json::from_str(&self.text).map_err(|error| refused(&error))?;
-        let request = request(&json, None)?;
+        let json = serde_json::from_str(&self.text).map_err(|error| refused(&error))?;
+        let request = request(json, None)?;
         Ok(self.plain.authorizer.is_authorized(&request, &self.plain.policies, &self.entities))
     }
 }
 
 impl Question for Authorization<'_> {
     fn ask(&mut self) {
-        self.response = self.decide().ok();
+        self.response = Some(self.decide());
     }
 
     fn answer(&mut self) -> Answer {
-        Answer::Allows(allows(self.response.as_ref()))
+        match &self.response {
+            Some(Ok(response)) => said(response),
+            Some(Err(why)) => Answer::Failed(why.to_string()),
+            None => Answer::unasked(),
+        }
     }
 }

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use tribunal::core::dispatch::LoadedPack;
 use tribunal::wasm::OpaCompiler;
 use tribunal::wasm::WasmCompiler as _;
-use tribunal::{Decision, Fault};
+use tribunal::{Decision, Fault, FaultKind};
 use tribunal_conformance::Runner;
 use tribunal_conformance::reference::OPA_VARIABLE;
 
@@ -155,7 +155,7 @@ impl Subject for Open {
 
     fn question<'s>(&'s self, request: &'s Request) -> Result<Box<dyn Question + 's>, Unavailable> {
         // Its answer comes of `opa eval` on the same evaluator: the benchmark prints none.
-        Ok(Box::new(Evaluated { open: self, request, decision: None }))
+        Ok(Box::new(Evaluated { open: self, request, answer: Answer::unasked() }))
     }
 
     fn own_figures(&self, request: &Request, _: Duration) -> Option<Result<OwnFigures, Unavailable>> {
@@ -170,22 +170,27 @@ impl Subject for Open {
 struct Evaluated<'s> {
     open: &'s Open,
     request: &'s Request,
-    decision: Option<Result<Decision, Fault>>,
+    answer: Answer,
 }
 
 impl Question for Evaluated<'_> {
     fn ask(&mut self) {
         let said = self.open.input(self.request).and_then(|input| self.open.run("eval", &[], &input));
-        let value = said.ok().and_then(|said| said.pointer("/result/0/expressions/0/value").cloned());
-        self.decision = value.map(|value| Decision::from_wire(&value));
+        self.answer = match said {
+            Ok(said) => Answer::read(decision(&said)),
+            Err(why) => Answer::Failed(why.to_string()),
+        };
     }
 
     fn answer(&mut self) -> Answer {
-        match &self.decision {
-            Some(Ok(decision)) => Answer::Effect(decision.effect),
-            Some(Err(_)) | None => Answer::Allows(false),
-        }
+        self.answer.clone()
     }
+}
+
+/// The decision in what `opa eval --format json` prints, which is nothing for what is undefined.
+fn decision(said: &Value) -> Result<Decision, Fault> {
+    let undefined = || Fault::new(FaultKind::UndefinedDecision, "`opa eval` has no result");
+    Decision::from_wire(said.pointer("/result/0/expressions/0/value").ok_or_else(undefined)?)
 }
 
 /// OPA's own timers would run inside of what it times.
@@ -203,7 +208,15 @@ fn figures(said: &Value) -> Option<OwnFigures> {
 mod tests {
     use serde_json::json;
 
-    use super::figures;
+    use super::{decision, figures};
+
+    #[test]
+    fn what_opa_eval_does_not_decide_is_no_denial() {
+        let of = |said| crate::subject::Answer::read(decision(&said)).brief();
+        assert_eq!(of(json!({"result": [{"expressions": [{"value": {"effect": "deny"}}]}]})), "deny");
+        assert_eq!(of(json!({})), "no answer: undefined_decision: `opa eval` has no result");
+        assert!(of(json!({"result": [{"expressions": [{"value": 1}]}]})).starts_with("no answer: "));
+    }
 
     #[test]
     fn what_opa_bench_prints_is_read() {

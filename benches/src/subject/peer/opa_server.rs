@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use tribunal::Fault;
 use tribunal::core::dispatch::LoadedPack;
 use tribunal::core::engine::{Engine, Verdict};
-use tribunal::{Fault, core::fault::fail_closed};
 use tribunal_conformance::Runner;
 use tribunal_conformance::reference::{self, ReferenceError};
 
@@ -91,8 +91,8 @@ impl Question for Exchange<'_> {
     fn answer(&mut self) -> Answer {
         match &self.verdict {
             Some(Ok(verdict)) => Answer::Effect(verdict.decision.effect),
-            Some(Err(fault)) => Answer::Effect(fail_closed(fault).effect),
-            None => Answer::Allows(false),
+            Some(Err(fault)) => Answer::Failed(fault.to_string()),
+            None => Answer::unasked(),
         }
     }
 }

@@ -1,12 +1,17 @@
 //! The module as the seed library runs it: compiled once, and for each decision instantiated, given its data, and asked.
+//!
+//! What differs from the seed: fuel is counted and memory is limited, as in our engine, since a policy that nothing bounds is
+//! no peer. On the other hand it is spared what need not be done for each decision: the linker, the entrypoint's number and the
+//! text of the data and the input are made ready once, and no decision changes threads.
 
 use std::sync::Arc;
 
 use tribunal::core::dispatch::LoadedPack;
-use tribunal::wasm::bare::Bare;
-use tribunal::{Decision, Fault, FaultKind};
+use tribunal::wasm::bare::{Bare, Input};
+use tribunal::{Decision, Fault};
 use tribunal_conformance::Runner;
 
+use crate::subject::floor::wasm::decision;
 use crate::subject::{Answer, Candidate, Kind, Question, Request, Site, Subject, Unavailable};
 
 const ENGINE: &str = "rego-wasm";
@@ -28,7 +33,7 @@ impl Candidate for WasmPerCall {
     }
 
     fn about(&self) -> &str {
-        "a compiled module, instantiated, given its data and evaluated for each decision"
+        "a compiled and linked module, under limits, instantiated, given its data and asked for each decision"
     }
 
     fn loads(&self) -> bool {
@@ -37,7 +42,7 @@ impl Candidate for WasmPerCall {
 
     fn open(&self, site: &Site) -> Result<Box<dyn Subject>, Unavailable> {
         let source = site.source()?;
-        let bare = Bare::load(&source, &site.context)?;
+        let bare = Bare::load(&source, &site.within_limits(&source))?;
         let pack = Runner::load(source, ENGINE, &site.context, &site.registry)?.loaded();
         Ok(Box::new(Open { bare, pack }))
     }
@@ -55,14 +60,14 @@ impl Subject for Open {
 
     fn question<'s>(&'s self, request: &'s Request) -> Result<Box<dyn Question + 's>, Unavailable> {
         let prepared = self.pack.prepare(&request.payload, request.now)?;
-        let input = prepared.to_string().into_bytes();
+        let input = Input::of(&self.pack.view(&prepared, request.now, None)?)?;
         Ok(Box::new(PerCall { bare: &self.bare, input, decision: None }))
     }
 }
 
 struct PerCall<'s> {
     bare: &'s Bare,
-    input: Vec<u8>,
+    input: Input,
     decision: Option<Result<Decision, Fault>>,
 }
 
@@ -70,8 +75,7 @@ impl PerCall<'_> {
     fn decide(&self) -> Result<Decision, Fault> {
         let mut warm = self.bare.start()?;
         let at = warm.opa_eval(&self.input)?;
-        let undefined = || Fault::new(FaultKind::UndefinedDecision, "the entrypoint is undefined");
-        Decision::from_wire(&warm.value(at)?.ok_or_else(undefined)?)
+        decision(&warm, at)
     }
 }
 
@@ -81,9 +85,6 @@ impl Question for PerCall<'_> {
     }
 
     fn answer(&mut self) -> Answer {
-        match &self.decision {
-            Some(Ok(decision)) => Answer::Effect(decision.effect),
-            Some(Err(_)) | None => Answer::Allows(false),
-        }
+        self.decision.clone().map_or_else(Answer::unasked, Answer::read)
     }
 }

@@ -11,6 +11,7 @@ use tribunal::core::document::nearest;
 use tribunal::core::limits::Span;
 use tribunal::files::read_file;
 use tribunal_benches::definition::{self, EMBEDDED, Measurement};
+use tribunal_benches::flamegraph::Flamegraphs;
 use tribunal_benches::launch::Processes;
 use tribunal_benches::model::Model;
 use tribunal_benches::report::splice::splice as put;
@@ -55,6 +56,10 @@ pub(crate) struct Args {
     /// Take decisions apart, too: the time of each stage, for each engine.
     #[arg(long)]
     breakdown: bool,
+    /// Draw where the time of decisions goes, an SVG in this folder for each subject that decides warm. Where `perf` is not to be
+    /// had, nothing is drawn. Takes some seconds more for each.
+    #[arg(long, value_name = "DIR")]
+    flamegraph: Option<PathBuf>,
     /// The subject that others are compared with; without it, the first.
     #[arg(long, value_name = "SUBJECT")]
     baseline: Option<String>,
@@ -71,7 +76,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     splice: Option<PathBuf>,
     /// Write a report again from its JSON; nothing is measured.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["pack", "engines", "requests", "baseline", "save"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["pack", "engines", "requests", "baseline", "save", "flamegraph"])]
     from: Option<PathBuf>,
 }
 
@@ -112,6 +117,7 @@ pub(super) fn only(definition: &str, measurement: &str, pack: Option<&str>) -> R
         turns: DEFAULT_TURNS,
         definition: definition.to_owned(),
         breakdown: false,
+        flamegraph: None,
         baseline: None,
         save: None,
         format: Vec::new(),
@@ -156,6 +162,16 @@ fn make_of(args: &Args, only: Option<&str>) -> Result<BenchReport, Failure> {
         let text = read_file(file).map_err(LoadErrors::from)?;
         Ok::<_, Failure>(tribunal_benches::run::read_requests(&file.display().to_string(), &text)?)
     });
+    let launcher = Processes {
+        program: std::env::current_exe()
+            .map_err(|error| Failure::Tool(format!("this program cannot be found again: {error}")))?,
+        arguments: ["bench", "worker"].map(str::to_owned).to_vec(),
+    };
+    let flamegraphs = args.flamegraph.as_ref().map(|folder| {
+        let mut worker = launcher.clone();
+        worker.arguments.push("--name-compiled-code".to_owned());
+        Flamegraphs::new(folder, worker).map_err(|error| Failure::unwritable(folder, &error))
+    });
     let plan = Plan {
         measurements,
         definition: args.definition.clone(),
@@ -167,15 +183,11 @@ fn make_of(args: &Args, only: Option<&str>) -> Result<BenchReport, Failure> {
         turns: args.turns,
         baseline: args.baseline.clone(),
         command: command_line(),
+        flamegraphs: flamegraphs.transpose()?,
     };
     if cfg!(debug_assertions) {
         complain("warning", "this program is not optimised: no figure of it says anything");
     }
-    let launcher = Processes {
-        program: std::env::current_exe()
-            .map_err(|error| Failure::Tool(format!("this program cannot be found again: {error}")))?,
-        arguments: ["bench", "worker"].map(str::to_owned).to_vec(),
-    };
     let interrupted = interruption()?;
     let bar = bar();
     let mut unsaved = None;

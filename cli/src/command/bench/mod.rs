@@ -47,7 +47,7 @@ enum Command {
     Gate(gate::Args),
     /// One process that measures one subject, for this command alone.
     #[command(hide = true)]
-    Worker,
+    Worker(worker::Args),
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
@@ -58,7 +58,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         Some(Command::Diff(args)) => diff::run(args),
         Some(Command::Rank(args)) => rank::run(args),
         Some(Command::Gate(args)) => gate::run(args),
-        Some(Command::Worker) => worker::run(),
+        Some(Command::Worker(args)) => worker::run(args),
     }
 }
 

@@ -1,17 +1,17 @@
 //! `tribunal pack list`: the packs there are, with what each engine can do.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use tribunal::core::pack::{PackSource, TokenMode, manifest};
+use tribunal::core::pack::{PackSource, TokenMode};
 use tribunal::files::read_pack;
 use tribunal::{LoadErrors, Registry};
 use tribunal_conformance::Suite;
 
+use super::packs_in;
 use crate::arguments::Format;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -96,24 +96,6 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-/// The folder itself if it is a pack, or the packs in it.
-fn packs_in(path: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let is_pack = |path: &Path| path.join(manifest::FILE).is_file();
-    if is_pack(path) || path.is_file() {
-        return Ok(vec![path.to_path_buf()]);
-    }
-    let unreadable = |error: io::Error| Failure::unreadable(path, &error);
-    let entries = fs::read_dir(path).map_err(unreadable)?;
-    let mut packs =
-        entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>().map_err(unreadable)?;
-    packs.retain(|path| is_pack(path));
-    packs.sort();
-    if packs.is_empty() {
-        return Err(Failure::Input(format!("there is no pack in `{}`", path.display())));
-    }
-    Ok(packs)
-}
-
 impl Listed {
     fn of(source: &PackSource, path: Option<String>, registry: &Registry) -> Result<Self, LoadErrors> {
         let manifest = &source.manifest;
@@ -190,8 +172,8 @@ fn write(out: &mut dyn Write, packs: &[Listed]) -> io::Result<()> {
             let engine = plain(engine);
             match ability {
                 Ability::Offered => writeln!(out, "  {engine:<12} {GREEN}offered{GREEN:#}")?,
-                Ability::NeedsBuild(why) => {
-                    writeln!(out, "  {engine:<12} {YELLOW}needs a build{YELLOW:#}: {}", plain(why))?;
+                Ability::NeedsBuild(_) => {
+                    writeln!(out, "  {engine:<12} {YELLOW}offered, once built{YELLOW:#}")?;
                 }
                 Ability::Unsupported(why) => {
                     writeln!(out, "  {engine:<12} {RED}not supported{RED:#}: {}", plain(why))?;
@@ -211,5 +193,23 @@ fn write(out: &mut dyn Write, packs: &[Listed]) -> io::Result<()> {
         }
         writeln!(out, "  {:<12} {}", "cases", pack.cases)?;
     }
-    Ok(())
+    write_builds(out, packs)
+}
+
+/// What is to be done for every pack that waits for a build, told once for all of them.
+fn write_builds(out: &mut dyn Write, packs: &[Listed]) -> io::Result<()> {
+    let waits =
+        |pack: &&Listed| pack.engines.values().any(|ability| matches!(ability, Ability::NeedsBuild(_)));
+    let waiting: Vec<&Listed> = packs.iter().filter(waits).collect();
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    let folders: Vec<String> =
+        waiting.iter().filter_map(|pack| pack.path.as_deref()).map(|path| plain(path).to_string()).collect();
+    let build = if folders.is_empty() {
+        "`tribunal pack new` does, where it finds OPA; otherwise `tribunal pack build`".to_owned()
+    } else {
+        format!("tribunal pack build {}", folders.join(" "))
+    };
+    writeln!(out, "\n{YELLOW}to be built{YELLOW:#} ({}): {build}", waiting.len())
 }

@@ -9,6 +9,7 @@ use tribunal::core::pack::PackSource;
 use tribunal::files::read_pack;
 use tribunal_conformance::{Runner, Suite, offered, rego_tests};
 
+use super::packs_in;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::report::tests::{self, Test, Verdict};
@@ -17,7 +18,7 @@ use crate::target::known_engine;
 /// Put every case of the packs to every engine they offer, and run their Rego `test_` rules. Exit code 5 if any fails.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The packs' folders.
+    /// Packs, and folders of packs.
     #[arg(default_value = ".", num_args = 1..)]
     packs: Vec<PathBuf>,
     /// Only cases and rules whose name has this in it.
@@ -37,10 +38,19 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         known_engine(engine, &registry)?;
     }
     let mut tests = Vec::new();
-    for pack in &args.packs {
-        test_pack(pack, args, &registry, &mut tests)?;
+    let mut broken = Vec::new();
+    for path in &args.packs {
+        for pack in packs_in(path)? {
+            broken.extend(test_pack(&pack, args, &registry, &mut tests).err());
+        }
     }
-    tests::finish(args.format, &tests)
+    // One that cannot be read does not hide the others, and is no success.
+    let finished = match broken.is_empty() || !tests.is_empty() {
+        true => tests::finish(args.format, &tests),
+        false => Ok(Exit::Success),
+    };
+    broken.iter().for_each(Failure::report);
+    Ok(broken.iter().map(Failure::exit).fold(finished?, Exit::max))
 }
 
 fn test_pack(path: &Path, args: &Args, registry: &Registry, tests: &mut Vec<Test>) -> Result<(), Failure> {

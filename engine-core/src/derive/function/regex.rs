@@ -97,6 +97,8 @@ fn of_every_match(pattern: &str) -> Result<regex::Regex, Objection> {
 #[derive(Debug)]
 pub(super) enum Regex {
     Matches(regex::Regex),
+    /// Group 0, which is found without looking for the others.
+    Match(regex::Regex),
     Capture(regex::Regex, usize),
     AllCaptures(regex::Regex, usize),
 }
@@ -122,7 +124,11 @@ impl Regex {
             Some(Capture::Name(name)) => regex.capture_names().position(|group| group == Some(name)),
         };
         let group = group.ok_or_else(|| Objection::at(&["capture"], "the pattern has no such group"))?;
-        Ok(if spec.all { Self::AllCaptures(regex, group) } else { Self::Capture(regex, group) })
+        Ok(match group {
+            _ if spec.all => Self::AllCaptures(regex, group),
+            0 => Self::Match(regex),
+            _ => Self::Capture(regex, group),
+        })
     }
 }
 
@@ -130,6 +136,7 @@ impl OfText for Regex {
     fn of_text(&self, text: &str, room: &Room) -> Made {
         Ok(match self {
             Self::Matches(regex) => Some(Value::Bool(regex.is_match(text))),
+            Self::Match(regex) => regex.find(text).map(|found| found.as_str().into()),
             Self::Capture(regex, group) => {
                 let captured = regex.captures(text).and_then(|captures| captures.get(*group));
                 captured.map(|part| part.as_str().into())

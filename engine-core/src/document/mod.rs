@@ -3,10 +3,11 @@
 //! One schema, generated from the Rust types, is what editors use, what is committed, and what finds every error at once
 //! here: unknown keys with the nearest right name, wrong types, missing members, each with line and column.
 
+mod violation;
+
 use std::collections::HashMap;
 
 use jsonschema::Validator;
-use jsonschema::error::ValidationErrorKind;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, StrInput};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Number, Value};
@@ -15,6 +16,7 @@ use crate::contract::{Pointer, json};
 use crate::engine::{LoadError, LoadErrorKind, LoadErrors};
 use crate::limits::{Bytes, RequestBounds};
 use crate::location::Location;
+use violation::Explainer;
 
 /// How deep a file may nest.
 const MAX_DEPTH: usize = 64;
@@ -79,19 +81,21 @@ impl Document {
         LoadError::new(kind, message).at(self.locate(pointer))
     }
 
-    /// Everything a schema finds wrong.
+    /// What a schema finds wrong: of very many errors the first, and how many more there are.
     ///
     /// # Errors
     /// [`LoadErrorKind::Invalid`], one for each violation.
     pub fn check(&self, schema: &Value) -> Result<(), LoadErrors> {
-        let validator = compile(schema)?;
-        let mut errors = Vec::new();
+        LoadErrors::check(self.violations(&compile(schema)?, schema))
+    }
+
+    /// [`Document::check`] with a schema that was compiled before; `schema` is its text.
+    pub(crate) fn violations(&self, validator: &Validator, schema: &Value) -> Vec<LoadError> {
+        let mut explainer = Explainer::new(self, schema);
         for violation in validator.iter_errors(&self.value) {
-            self.explain(&violation, schema, &mut errors);
+            explainer.explain(&violation);
         }
-        errors.sort_by(|a, b| a.location.cmp(&b.location));
-        errors.dedup();
-        LoadErrors::check(errors)
+        explainer.finish()
     }
 
     /// Checks against the schema and reads into the type it was generated from.
@@ -103,92 +107,6 @@ impl Document {
         serde_json::from_value(self.value.clone()).map_err(|error| {
             self.error(LoadErrorKind::Invalid, &Pointer::from_tokens::<String>([]), error.to_string()).into()
         })
-    }
-
-    fn explain(
-        &self,
-        violation: &jsonschema::ValidationError<'_>,
-        schema: &Value,
-        errors: &mut Vec<LoadError>,
-    ) {
-        let text = violation.instance_path().to_string();
-        let Ok(place) = Pointer::parse(&text) else { return };
-        match violation.kind() {
-            ValidationErrorKind::AdditionalProperties { unexpected }
-            | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
-                let known = names_beside(schema, &violation.schema_path().to_string());
-                for name in unexpected {
-                    let error = self.error(
-                        LoadErrorKind::Invalid,
-                        &place.child(name),
-                        format!("unknown key `{name}`{}", within(&place)),
-                    );
-                    errors.push(with_nearest(error, name, &known));
-                }
-            }
-            ValidationErrorKind::Required { property } => {
-                let name = property.as_str().map_or_else(|| property.to_string(), str::to_owned);
-                errors.push(self.error(
-                    LoadErrorKind::Invalid,
-                    &place,
-                    format!("the key `{name}` is missing{}", within(&place)),
-                ));
-            }
-            ValidationErrorKind::Enum { options } => {
-                self.refuse_word(&place, options.as_array().into_iter().flatten(), errors);
-            }
-            ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context } => {
-                if let Some(words) = words(context) {
-                    return self.refuse_word(&place, words, errors);
-                }
-                // The alternative that fails deepest is the one the author meant.
-                let meant = context.iter().max_by_key(|branch| {
-                    branch.iter().map(|error| error.instance_path().to_string().matches('/').count()).max()
-                });
-                let deeper =
-                    meant.into_iter().flatten().filter(|error| error.instance_path().to_string() != text);
-                let before = errors.len();
-                for error in deeper {
-                    self.explain(error, schema, errors);
-                }
-                if errors.len() == before {
-                    let alternatives: Vec<String> =
-                        context.iter().flatten().map(|error| error.masked_with("it").to_string()).collect();
-                    let message = format!(
-                        "this fits none of what is allowed{}: {}",
-                        within(&place),
-                        alternatives.join("; ")
-                    );
-                    errors.push(self.error(LoadErrorKind::Invalid, &place, message));
-                }
-            }
-            ValidationErrorKind::PropertyNames { error } => {
-                errors.push(self.error(LoadErrorKind::Invalid, &place, format!("{error}{}", within(&place))));
-            }
-            _ => errors.push(self.error(
-                LoadErrorKind::Invalid,
-                &place,
-                format!("{violation}{}", within(&place)),
-            )),
-        }
-    }
-
-    /// That a value is none of those allowed at its place.
-    fn refuse_word<'w>(
-        &self,
-        place: &Pointer,
-        allowed: impl IntoIterator<Item = &'w Value>,
-        errors: &mut Vec<LoadError>,
-    ) {
-        let found = place.get(&self.value).map_or_else(String::new, shown);
-        // That a key may also be left out is nothing to choose.
-        let known: Vec<String> = allowed.into_iter().filter(|value| !value.is_null()).map(shown).collect();
-        let message = format!("`{found}` is not allowed{}: use one of {}", within(place), known.join(", "));
-        let error = self.error(LoadErrorKind::Invalid, place, message);
-        errors.push(match nearest(&found, known.iter().map(String::as_str)) {
-            Some(name) => error.help(format!("did you mean `{name}`?")),
-            None => error,
-        });
     }
 }
 
@@ -207,39 +125,8 @@ fn placed(file: &str, text: &str, detail: String) -> (String, Location) {
     place().unwrap_or_else(|| (detail.clone(), Location::new(file, 1, 1)))
 }
 
-/// The values allowed at one place, if every alternative there is just a value: an enumeration whose values are documented
-/// one by one is written so.
-fn words<'e>(alternatives: &'e [Vec<jsonschema::ValidationError<'static>>]) -> Option<Vec<&'e Value>> {
-    let mut words = Vec::new();
-    for errors in alternatives {
-        match errors.iter().map(jsonschema::ValidationError::kind).collect::<Vec<_>>().as_slice() {
-            [ValidationErrorKind::Constant { expected_value }] => words.push(&**expected_value),
-            [ValidationErrorKind::Enum { options }] => words.extend(options.as_array().into_iter().flatten()),
-            _ => return None,
-        }
-    }
-    Some(words)
-}
-
 fn compile(schema: &Value) -> Result<Validator, LoadErrors> {
     crate::pack::schema::compile(schema).map_err(|error| LoadError::new(LoadErrorKind::Invalid, error).into())
-}
-
-fn within(place: &Pointer) -> String {
-    if place.tokens().is_empty() { String::new() } else { format!(" in `{}`", place.tokens().join(".")) }
-}
-
-fn shown(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-/// The member names that the schema object allows whose `additionalProperties` refused one.
-fn names_beside(schema: &Value, keyword: &str) -> Vec<String> {
-    let object = keyword.rsplit_once('/').and_then(|(parent, _)| schema.pointer(parent));
-    let properties = object.and_then(|object| object.get("properties")).and_then(Value::as_object);
-    let mut names: Vec<String> = properties.into_iter().flat_map(|members| members.keys().cloned()).collect();
-    names.sort();
-    names
 }
 
 /// Adds the nearest right name, if one is near enough to have been meant.
