@@ -2,7 +2,8 @@
 //! second wasmtime, or build regorus with other features. Each times itself, its policy loaded and its input read.
 
 mod program;
-#[cfg(all(test, unix, feature = "rego-native"))]
+#[cfg(test)]
+#[cfg(all(unix, feature = "rego-native"))]
 mod tests;
 
 use std::fs;

@@ -11,8 +11,7 @@ use tribunal::DecisionEffect;
 use super::Outside;
 use crate::model::Model;
 use crate::subject::{Answer, Catalogue, Unavailable};
-use crate::worker::measure::{Stopped, measure};
-use crate::worker::{Job, JobRequest, Measured, Phase};
+use crate::worker::{Job, JobRequest, Phase, Report, answer};
 
 /// What a program says of a policy that it has loaded.
 const LOADED: &str = r#"{"version": "fake 1"}"#;
@@ -43,7 +42,7 @@ fn saying(loaded: &str, asked: &str, measured: &str) -> String {
     )
 }
 
-fn measured(folder: &Path, patience: Duration) -> Result<Measured, Stopped> {
+fn measured(folder: &Path, patience: Duration) -> Report {
     let mut catalogue = Catalogue::new(&tribunal::registry());
     let folder = Some(folder.to_owned());
     catalogue.add(Outside { name: "peer:fake", folder, patience, ..Outside::REGORUS });
@@ -66,7 +65,7 @@ fn measured(folder: &Path, patience: Duration) -> Result<Measured, Stopped> {
         budget_ms: 100,
         cache: None,
     };
-    measure(&job, &catalogue, &tribunal::registry())
+    answer(&job, &catalogue, &tribunal::registry())
 }
 
 /// Longer than any of the programs takes that do not wait on purpose.
@@ -74,14 +73,15 @@ const LONG: Duration = Duration::from_secs(100);
 
 fn unavailable(script: &str, patience: Duration) -> Unavailable {
     match measured(folder(script).path(), patience) {
-        Err(Stopped::Unavailable(why)) => why,
+        Report::Unavailable(why) => why,
         other => panic!("{other:?}"),
     }
 }
 
 #[test]
 fn figures_are_taken_as_they_are_said() {
-    let found = measured(folder(&saying(LOADED, ALLOWS, ALLOWS)).path(), LONG).unwrap();
+    let found = measured(folder(&saying(LOADED, ALLOWS, ALLOWS)).path(), LONG);
+    let Report::Measured(found) = found else { panic!("{found:?}") };
     assert_eq!(found.version, "fake 1");
     assert_eq!(found.answers, [Answer::Effect(DecisionEffect::Allow)]);
     let figures = found.figures.unwrap();
@@ -91,10 +91,11 @@ fn figures_are_taken_as_they_are_said() {
 
 #[test]
 fn an_answer_is_what_the_program_says_and_has_to_stay_it() {
-    let found = measured(folder(&saying(LOADED, DENIES, DENIES)).path(), LONG).unwrap();
+    let found = measured(folder(&saying(LOADED, DENIES, DENIES)).path(), LONG);
+    let Report::Measured(found) = found else { panic!("{found:?}") };
     assert_eq!(found.answers, [Answer::Effect(DecisionEffect::Deny)], "a run then shows the disagreement");
     let changed = measured(folder(&saying(LOADED, ALLOWS, DENIES)).path(), LONG);
-    let Err(Stopped::Changed { request, first, then }) = changed else { panic!("{changed:?}") };
+    let Report::Changed { request, first, then } = changed else { panic!("{changed:?}") };
     assert_eq!(request, "a-researcher-searches");
     assert_eq!(first, Answer::Effect(DecisionEffect::Allow));
     assert_eq!(then, Answer::Effect(DecisionEffect::Deny));
@@ -103,9 +104,7 @@ fn an_answer_is_what_the_program_says_and_has_to_stay_it() {
 #[test]
 fn a_program_that_is_not_there_is_missing_and_it_is_said_how_to_get_it() {
     let nothing = tempfile::tempdir().unwrap();
-    let Err(Stopped::Unavailable(Unavailable::Missing(why))) = measured(nothing.path(), LONG) else {
-        panic!()
-    };
+    let Report::Unavailable(Unavailable::Missing(why)) = measured(nothing.path(), LONG) else { panic!() };
     for part in ["tribunal-peer-regorus", "cargo install --locked --path benches/peers", "TRIBUNAL_PEERS"] {
         assert!(why.contains(part), "{why}");
     }
@@ -142,7 +141,7 @@ fn a_program_that_takes_too_long_is_ended() {
     let began = Instant::now();
     let folder = folder("echo $$ > \"$0.pid\"; echo still at it >&2; exec sleep 90");
     // Long enough for the shell to begin on a busy machine.
-    let Err(Stopped::Unavailable(Unavailable::Failed(why))) = measured(folder.path(), Duration::from_secs(5))
+    let Report::Unavailable(Unavailable::Failed(why)) = measured(folder.path(), Duration::from_secs(5))
     else {
         panic!()
     };
