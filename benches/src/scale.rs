@@ -23,7 +23,7 @@ pub struct Made {
 
 /// A pack of this size. Its module is built where `opa` is installed; without it, rego-wasm has no module to load.
 pub fn made(point: Point) -> Made {
-    let Point { axis, value } = point;
+    let Point { axis, value, .. } = point;
     let (name, files) = match axis {
         Axis::Data => (format!("much-data-{value}"), much_data(value)),
         // The other sizes are of requests and of processes: they need no pack of their own.
@@ -192,7 +192,7 @@ mod tests {
     fn packs_of_a_size_answer_their_cases() {
         let registry = tribunal::registry();
         for (axis, value) in [(Axis::Rules, 20), (Axis::Data, 1_000)] {
-            let Made { name, files, .. } = made(Point { axis, value });
+            let Made { name, files, .. } = made(Point::new(axis, value));
             let data = files.get("data.json").map_or(0, |text| text.len() as u64);
             assert!(axis == Axis::Rules || (data > value - 20 && data < value + 20), "{data}");
             let source = std::sync::Arc::new(PackSource::read(&name, files, &registry).unwrap());

@@ -41,7 +41,7 @@ pub(super) fn drafts<'c>(
         let values: Vec<Option<Point>> = match &measurement.vary {
             None => vec![None],
             Some(Vary { axis, values }) => {
-                values.iter().map(|value| Some(Point { axis: *axis, value: *value })).collect()
+                values.iter().map(|value| Some(Point::new(*axis, *value))).collect()
             }
         };
         for point in values {
@@ -128,7 +128,7 @@ impl Draft<'_> {
 
     pub(super) fn job(&self, subject: &str, phase: Phase, budget_ms: u64, cache: &Path) -> Job {
         let threads = match self.point {
-            Some(Point { axis: Axis::Threads, value }) => usize::try_from(value).unwrap_or(usize::MAX),
+            Some(Point { axis: Axis::Threads, value, .. }) => usize::try_from(value).unwrap_or(usize::MAX),
             _ => 1,
         };
         // Verifying fills the cache, also for those that are then measured with it.

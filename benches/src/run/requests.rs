@@ -55,7 +55,7 @@ pub(super) fn requests(
         token: case.token.as_ref().map(|token| String::from_utf8_lossy(token.as_bytes()).into_owned()),
     };
     let mut chosen: Vec<JobRequest> = cases.iter().filter(is_wanted).map(of).collect();
-    if let Some(Point { axis: Axis::Input, value }) = point {
+    if let Some(Point { axis: Axis::Input, value, .. }) = point {
         chosen.truncate(1);
         for request in &mut chosen {
             request.text = scale::filled(&request.text, value)?;

@@ -185,6 +185,7 @@ impl Session<'_> {
                 }
             }
             self.note_versions(report);
+            report.conclude();
             kept(report);
         }
     }

@@ -7,7 +7,8 @@ use super::plot::{LEFT, Log, RIGHT, Svg};
 use crate::model::{Model, Unit};
 use crate::report::data::{BenchReport, Row};
 use crate::report::figures::{quantity, size};
-use crate::report::table::{points, stages};
+use crate::report::table::{memory_parts, points, stages};
+use crate::statistics::Quantile;
 use crate::subject::Kind;
 
 /// The plot of a measurement; nothing where a table says as much.
@@ -31,7 +32,10 @@ fn distributions(row: &Row) -> Option<String> {
         .iter()
         .filter(|_| row.void.is_none())
         .filter_map(|entry| Some((entry, entry.summary.as_ref()?)))
-        .filter(|(_, summary)| summary.samples > summary.processes as u64)
+        // One that has only a mean has no samples to show, and one sample a process is no distribution.
+        .filter(|(entry, summary)| {
+            entry.at(Quantile::P50).is_some() && summary.samples > summary.processes as u64
+        })
         .collect();
     // The tail beyond p99.9 would press everything else together; the table has the largest.
     let ends = entries
@@ -95,7 +99,7 @@ fn growth(report: &BenchReport, rows: &[&Row]) -> Option<String> {
     }
     for row in rows {
         if let Some(point) = row.point {
-            svg.tick(across.at(point.value as f64), 12.0, BOTTOM, &size(axis, point.value));
+            svg.tick(across.at(point.size() as f64), 12.0, BOTTOM, &size(axis, point.size()));
         }
     }
     // Names at the ends of lines, apart from each other.
@@ -164,27 +168,37 @@ fn breakdown(row: &Row) -> Option<String> {
     Some(svg.finish())
 }
 
-/// What loading a pack and deciding adds to a process.
+/// What loading a pack adds to a process, and below it what deciding has added when that has settled.
 fn memory(row: &Row) -> Option<String> {
-    const EACH: f64 = 28.0;
-    let entries: Vec<(&str, f64)> = row
+    const EACH: f64 = 36.0;
+    let entries: Vec<(&str, Vec<(&str, f64)>)> = row
         .entries
         .iter()
         .filter(|_| row.void.is_none())
-        .filter_map(|entry| Some((entry.subject.as_str(), entry.summary.as_ref()?.p50)))
+        .filter_map(|entry| {
+            let settled = entry.at(Quantile::P50)?;
+            let bars = match memory_parts(entry) {
+                Some(parts) => vec![("loaded", parts.loaded), ("settled", settled)],
+                None => vec![("settled", settled)],
+            };
+            Some((entry.subject.as_str(), bars))
+        })
         .collect();
-    let most = entries.iter().map(|(_, bytes)| *bytes).fold(0.0, f64::max);
+    let most = entries.iter().flat_map(|(_, bars)| bars).map(|(_, bytes)| *bytes).fold(0.0, f64::max);
     if most <= 0.0 {
         return None;
     }
     let mut svg = Svg::new(8.0 + EACH * entries.len() as f64, "memory that a loaded pack adds, by subject");
-    for (place, (name, bytes)) in entries.iter().enumerate() {
-        let y = 6.0 + EACH * place as f64;
-        let width = bytes / most * (RIGHT - LEFT - 90.0);
-        let shown = quantity(*bytes, Unit::Bytes);
-        svg.name(y + 9.0, name);
-        svg.bar(LEFT, y, width, 18.0, place, &shown);
-        svg.words(LEFT + width + 8.0, y + 13.0, "tick", &shown);
+    for (place, (name, bars)) in entries.iter().enumerate() {
+        let top = 6.0 + EACH * place as f64;
+        svg.name(top + 12.0, name);
+        for (line, (part, bytes)) in bars.iter().enumerate() {
+            let y = top + 13.0 * line as f64;
+            let width = bytes / most * (RIGHT - LEFT - 130.0);
+            let shown = format!("{part} {}", quantity(*bytes, Unit::Bytes));
+            svg.bar(LEFT, y, width, 11.0, place, &shown);
+            svg.words(LEFT + width + 8.0, y + 9.5, "tick", &shown);
+        }
     }
     Some(svg.finish())
 }
