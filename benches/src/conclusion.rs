@@ -21,9 +21,11 @@ impl BenchReport {
 pub fn conclusion(report: &BenchReport) -> String {
     let mut said = caveats(report);
     let of = |model: Model| {
-        report.rows.iter().find(|row| row.model == model && row.point.is_none() && row.void.is_none())
+        let mut rows = report.rows.iter().filter(|row| row.model == model && row.point.is_none());
+        rows.find(|row| has_engines(report, row))
     };
-    let decisions = of(Model::Decide).or_else(|| of(Model::Batch));
+    // A void row stays the one: another, beside which it stands, would be about something else.
+    let decisions = of(Model::Decide).or_else(|| of(Model::Batch)).filter(|row| row.void.is_none());
     said.extend(decisions.and_then(|row| agreement(report, row)));
     if !report.run.optimised {
         said.push(
@@ -32,12 +34,12 @@ pub fn conclusion(report: &BenchReport) -> String {
         return said.join(" ");
     }
     let aspects: Vec<Aspect<'_>> = [
-        (decisions, Kinds::Decisions),
-        (of(Model::LoadCold), Kinds::Starts),
-        (of(Model::Memory), Kinds::Memory),
+        (decisions, Purpose::Decisions),
+        (of(Model::LoadCold), Purpose::Starts),
+        (of(Model::Memory), Purpose::Memory),
     ]
     .into_iter()
-    .filter_map(|(row, kind)| Aspect::of(report, row?, kind))
+    .filter_map(|(row, purpose)| Aspect::of(report, row?, purpose))
     .collect();
     said.extend(aspects.iter().map(|aspect| aspect.sentence(report)));
     said.extend(choice(&aspects));
@@ -46,6 +48,11 @@ pub fn conclusion(report: &BenchReport) -> String {
         said.push("Nothing was measured that one could conclude from.".to_owned());
     }
     said.join(" ")
+}
+
+fn has_engines(report: &BenchReport, row: &Row) -> bool {
+    let kind = |name: &str| report.subject(name).map(|subject| subject.kind);
+    row.entries.iter().any(|entry| kind(&entry.subject) == Some(Kind::Engine))
 }
 
 /// What makes the run less than it should be.
@@ -108,7 +115,7 @@ fn briefly(problem: &Problem) -> &'static str {
 
 /// What an engine is chosen for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kinds {
+enum Purpose {
     Decisions,
     Starts,
     Memory,
@@ -116,7 +123,7 @@ enum Kinds {
 
 /// One thing that an engine is chosen for, with the engines as they stand.
 struct Aspect<'r> {
-    kind: Kinds,
+    purpose: Purpose,
     row: &'r Row,
     /// Whom nobody is shown to undercut.
     leaders: Vec<&'r str>,
@@ -130,7 +137,7 @@ struct Aspect<'r> {
 
 impl<'r> Aspect<'r> {
     /// How the engines of a row stand; `None` without a figure of any.
-    fn of(report: &'r BenchReport, row: &'r Row, kind: Kinds) -> Option<Self> {
+    fn of(report: &'r BenchReport, row: &'r Row, purpose: Purpose) -> Option<Self> {
         let engines = report.subjects.iter().filter(|subject| subject.kind == Kind::Engine);
         let mut costs: Vec<(&str, f64)> = engines
             .filter_map(|engine| {
@@ -145,7 +152,7 @@ impl<'r> Aspect<'r> {
             let is_less = over(next.0, best.0).is_some_and(|ratio| ratio.verdict() == Verdict::Less);
             if is_less { next } else { best }
         })?;
-        let mut aspect = Self { kind, row, leaders: vec![best], cost, others: Vec::new(), is_sure: true };
+        let mut aspect = Self { purpose, row, leaders: vec![best], cost, others: Vec::new(), is_sure: true };
         for (name, _) in costs.iter().filter(|(name, _)| *name != best) {
             let Some(ratio) = over(name, best) else { continue };
             match ratio.verdict() {
@@ -165,36 +172,35 @@ impl<'r> Aspect<'r> {
         let is_alone = self.leaders.len() == 1 && self.others.is_empty();
         let several = self.leaders.len() > 1;
         let names = quoted(&self.leaders, "and");
-        let (verb, verbs, adjective) = match self.kind {
-            Kinds::Decisions => ("decides", "decide", "fastest"),
-            Kinds::Starts => ("starts", "start", "fastest"),
-            Kinds::Memory => ("is", "are", "leanest"),
+        let (verb, verbs, adjective) = match self.purpose {
+            Purpose::Decisions => ("decides", "decide", "fastest"),
+            Purpose::Starts => ("starts", "start", "fastest"),
+            Purpose::Memory => ("is", "are", "leanest"),
         };
         let begins = match self {
-            _ if is_alone && self.kind == Kinds::Memory => format!("{names}: "),
-            _ if is_alone => format!("{names} {verb}: "),
+            _ if is_alone => format!("{names} takes "),
             _ if several => format!(
                 "{names} {verbs} {adjective}, level with each other as far as this run can tell: about "
             ),
             Self { is_sure: false, .. } => {
-                let seems = if self.kind == Kinds::Memory { "be" } else { verbs };
+                let seems = if self.purpose == Purpose::Memory { "be" } else { verbs };
                 format!("{names} seems to {seems} {adjective}: ")
             }
             _ => format!("{names} {verb} {adjective}: "),
         };
-        let (begins, what) = match self.kind {
-            Kinds::Decisions => {
+        let (begins, what) = match self.purpose {
+            Purpose::Decisions => {
                 let pack = report.packs.get(self.row.pack).map_or("the pack", |pack| pack.name.as_str());
                 let tail = self.leaders.first().and_then(|best| self.row.entry(best)?.at(Quantile::P99));
                 let tail = tail.map_or_else(String::new, |p99| {
-                    format!(" ({} for the slowest in a hundred)", quantity(p99, self.row.unit))
+                    format!(" (99 in 100 at most {})", quantity(p99, self.row.unit))
                 });
                 (format!("On `{pack}` {begins}"), format!("{cost} a decision{tail}"))
             }
-            Kinds::Starts => (begins, format!("{cost} to load the pack for the first time")),
-            Kinds::Memory => (begins, format!("{cost} on top of the process")),
+            Purpose::Starts => (begins, format!("{cost} to load the pack for the first time")),
+            Purpose::Memory => (begins, format!("{cost} on top of the process")),
         };
-        let as_much = if self.kind == Kinds::Memory { "as much" } else { "as long" };
+        let as_much = if self.purpose == Purpose::Memory { "as much" } else { "as long" };
         let others: Vec<String> =
             self.others.iter().map(|(name, times)| format!("`{name}` {} ×", three(*times))).collect();
         let others =
@@ -207,10 +213,10 @@ impl<'r> Aspect<'r> {
 fn choice(aspects: &[Aspect<'_>]) -> Option<String> {
     let mut chosen: Vec<(&[&str], Vec<String>)> = Vec::new();
     for aspect in aspects.iter().filter(|aspect| !aspect.others.is_empty()) {
-        let what = match aspect.kind {
-            Kinds::Decisions => "fast decisions",
-            Kinds::Starts => "fast starts",
-            Kinds::Memory => "little memory",
+        let what = match aspect.purpose {
+            Purpose::Decisions => "fast decisions",
+            Purpose::Starts => "fast starts",
+            Purpose::Memory => "little memory",
         };
         match chosen.iter_mut().find(|(leaders, _)| *leaders == aspect.leaders) {
             Some((_, what_for)) => what_for.push(what.to_owned()),
@@ -242,10 +248,18 @@ fn targets(report: &BenchReport) -> Option<String> {
     let parts: Vec<String> = fates
         .into_iter()
         .filter(|(fate, _)| count(*fate) > 0)
-        .map(|(fate, word)| format!("{} {word}", count(fate)))
+        .enumerate()
+        .map(|(place, (fate, word))| {
+            let verb = match (place, count(fate)) {
+                (0, 1) => " is",
+                (0, _) => " are",
+                _ => "",
+            };
+            format!("{}{verb} {word}", count(fate))
+        })
         .collect();
     let all = report.targets.len();
-    (all > 0).then(|| format!("Of our {all} targets for it, {}.", listed(&parts)))
+    (all > 0).then(|| format!("Of the {all} targets that Tribunal sets itself {}.", listed(&parts)))
 }
 
 fn quoted(names: &[&str], joint: &str) -> String {

@@ -31,7 +31,9 @@ pub fn three(value: f64) -> String {
         _ if size >= 99.95 || size == 0.0 => 0,
         _ if size >= 9.995 => 1,
         _ if size >= 0.9995 => 2,
-        _ => 3,
+        _ if size >= 0.09995 => 3,
+        _ if size >= 0.009995 => 4,
+        _ => 5,
     };
     format!("{value:.digits$}")
 }
@@ -84,6 +86,7 @@ mod tests {
         for (value, shown) in [
             (0.0, "0 ns"),
             (0.5, "0.500 ns"),
+            (0.0333, "0.0333 ns"),
             (9.996, "10.0 ns"),
             (999.4, "999 ns"),
             (999.6, "1.00 µs"),

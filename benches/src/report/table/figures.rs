@@ -1,13 +1,11 @@
 //! A line for each subject.
 
 use super::parts::memory_parts;
-use super::{Table, measured};
+use super::{NONE, Table, measured};
 use crate::model::Model;
 use crate::report::data::{BenchReport, Entry, Row};
 use crate::report::figures::{counted, percent, quantity, times, verdict};
 use crate::statistics::Quantile;
-
-const NONE: &str = "–";
 
 /// A row of a measurement: a line for each subject.
 pub(super) fn table(report: &BenchReport, row: &Row) -> Table {

@@ -17,7 +17,7 @@ mod targets;
 pub use facts::{brief_facts, facts, short_revision};
 pub use figures::baseline;
 pub use means::pairs_table;
-pub use parts::{memory_parts, stages};
+pub use parts::{memory_parts, stage_names, stages};
 pub use scaling::points;
 pub use targets::{targets_notes, targets_table};
 
@@ -33,6 +33,9 @@ pub struct Table {
     /// The rows.
     pub rows: Vec<Vec<String>>,
 }
+
+/// What stands where there is no figure.
+const NONE: &str = "–";
 
 /// What the table of pairs is called.
 pub const MEANS: &str = "Geometric means over the rows of `decide`, each pack, requests and size once";
@@ -103,7 +106,8 @@ fn taken(rows: &[&Row]) -> Option<String> {
     };
     let processes = range(&|summary| summary.processes as u64)?;
     let samples = range(&|summary| summary.samples)?;
-    Some(format!(" · each figure from {samples} samples in {processes} processes"))
+    let word = if processes == "1" { "process" } else { "processes" };
+    Some(format!(" · each figure from {samples} samples in {processes} {word}"))
 }
 
 fn problems(rows: &[&Row]) -> Vec<String> {

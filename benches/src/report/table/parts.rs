@@ -1,6 +1,6 @@
 //! What a figure is made of: the stages of a decision, or the memory of a process before and after.
 
-use super::{Table, measured};
+use super::{NONE, Table, measured};
 use crate::report::data::{Entry, Row};
 use crate::report::figures::{percent, quantity};
 use crate::statistics::median;
@@ -24,19 +24,24 @@ const ORDER: [&str; 15] = [
     "dispatch and outcome",
 ];
 
-/// The stages of a subject, in the order in which they happen, each with the median over its processes. Those that are not
-/// known here come last, by name.
-pub fn stages(entry: &Entry) -> Vec<(String, f64)> {
-    let mut names: Vec<&String> =
-        entry.processes.iter().flat_map(|process| process.figures.parts.keys()).collect();
+/// The names of all stages that some subjects have, in the order in which they happen. Those that are not known here come
+/// last, by name.
+pub fn stage_names<'r>(entries: impl IntoIterator<Item = &'r Entry>) -> Vec<&'r str> {
+    let parts = entries.into_iter().flat_map(|entry| &entry.processes).map(|process| &process.figures.parts);
+    let mut names: Vec<&str> = parts.flat_map(|parts| parts.keys().map(String::as_str)).collect();
     let place = |name: &str| ORDER.iter().position(|known| *known == name).unwrap_or(ORDER.len());
     names.sort_by_key(|name| (place(name), *name));
     names.dedup();
-    let of = |name: &String| {
+    names
+}
+
+/// The stages of a subject, in the order in which they happen, each with the median over its processes.
+pub fn stages(entry: &Entry) -> Vec<(&str, f64)> {
+    let of = |name| {
         let values = entry.processes.iter().filter_map(|process| process.figures.parts.get(name).copied());
-        Some((name.clone(), median(&values.collect::<Vec<f64>>())?))
+        Some((name, median(&values.collect::<Vec<f64>>())?))
     };
-    names.into_iter().filter_map(of).collect()
+    stage_names([entry]).into_iter().filter_map(of).collect()
 }
 
 /// What loading a pack added to a process, and what had been added when it had settled, in bytes.
@@ -60,17 +65,37 @@ pub fn memory_parts(entry: &Entry) -> Option<MemoryParts> {
     Some(MemoryParts { loaded: added("loaded")?, settled: added("settled")? })
 }
 
-/// The stages of every subject, each with its share of the whole.
+/// A line for each stage, a column for each subject, every time with its share of the whole.
 pub(super) fn breakdown(row: &Row) -> Table {
-    let header = ["subject", "stage", "time", "share"].map(str::to_owned).to_vec();
-    let mut rows = Vec::new();
-    for (entry, _) in measured(row) {
-        let stages = stages(entry);
-        let whole: f64 = stages.iter().map(|(_, time)| time).sum();
-        for (stage, time) in stages {
-            let share = if whole > 0.0 { percent(time / whole) } else { String::new() };
-            rows.push(vec![entry.subject.clone(), stage, quantity(time, row.unit), share]);
-        }
+    let entries: Vec<(&Entry, Vec<(&str, f64)>, f64)> = measured(row)
+        .map(|(entry, _)| {
+            let stages = stages(entry);
+            let whole = stages.iter().map(|(_, time)| time).sum();
+            (entry, stages, whole)
+        })
+        .collect();
+    let subjects = entries.iter().map(|(entry, ..)| entry.subject.clone());
+    let header = ["stage".to_owned()].into_iter().chain(subjects).collect();
+    let line = |name: &str, of: &dyn Fn(&[(&str, f64)], f64) -> Option<String>| {
+        let cells = entries.iter().map(|(_, stages, whole)| of(stages, *whole));
+        [name.to_owned()]
+            .into_iter()
+            .chain(cells.map(|cell| cell.unwrap_or_else(|| NONE.to_owned())))
+            .collect()
+    };
+    let names = stage_names(entries.iter().map(|(entry, ..)| *entry));
+    let mut rows: Vec<Vec<String>> = names
+        .iter()
+        .map(|name| {
+            line(name, &|stages, whole| {
+                let (_, time) = stages.iter().find(|(known, _)| known == name)?;
+                let share = if whole > 0.0 { format!(" ({})", percent(time / whole)) } else { String::new() };
+                Some(format!("{}{share}", quantity(*time, row.unit)))
+            })
+        })
+        .collect();
+    if !rows.is_empty() {
+        rows.push(line("together", &|_, whole| Some(quantity(whole, row.unit))));
     }
     Table { header, rows }
 }
@@ -98,7 +123,7 @@ mod tests {
             &[("a new stage", 1.0), ("evaluate", 5.0), ("another", 2.0), ("claim", 3.0)];
         let two: &[(&str, f64)] = &[("a new stage", 3.0), ("evaluate", 7.0), ("another", 2.0)];
         let expected = [("claim", 3.0), ("evaluate", 6.0), ("a new stage", 2.0), ("another", 2.0)];
-        assert_eq!(stages(&entry(&[one, two])), expected.map(|(name, value)| (name.to_owned(), value)));
+        assert_eq!(stages(&entry(&[one, two])), expected);
     }
 
     #[test]

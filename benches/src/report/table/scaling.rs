@@ -1,12 +1,10 @@
 //! How costs grow: a line for each subject, a column for each size.
 
-use super::Table;
+use super::{NONE, Table};
 use crate::definition::Axis;
 use crate::report::data::{BenchReport, Row};
 use crate::report::figures::{quantity, size, three};
 use crate::statistics::{Quantile, exponent};
-
-const NONE: &str = "–";
 
 /// A measurement that varies a size.
 pub(super) fn table(report: &BenchReport, rows: &[&Row]) -> Table {
