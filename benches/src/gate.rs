@@ -1,9 +1,10 @@
 //! A gate for CI: a candidate may cost at most so many times what a baseline costs.
 //!
 //! It is decided by the interval and not by the figure. What a run does not show to hold does not pass, whether it shows the
-//! opposite or nothing.
+//! opposite or nothing; and by a run that was not what it was to be nothing can be shown.
 
-use crate::report::data::BenchReport;
+use crate::report::data::{BenchReport, Entry, Row};
+use crate::report::table::said;
 use crate::statistics::{Interval, Quantile, Ratio};
 
 /// What is asked of a run.
@@ -32,6 +33,8 @@ pub enum Decided {
     Broken(Ratio),
     /// The interval has the limit in it, or there is none.
     NotShown(Ratio),
+    /// The run is not one to decide by: why.
+    Unfit(String),
 }
 
 /// Why a run says nothing.
@@ -63,7 +66,7 @@ impl Gate {
     /// # Errors
     /// Why nothing can be decided by this run.
     pub fn decide(&self, report: &BenchReport) -> Result<Decided, GateError> {
-        let wanted = |row: &&crate::report::data::Row| {
+        let wanted = |row: &&Row| {
             row.measurement == self.measurement && row.point.map(|point| point.value) == self.value
         };
         let Some(row) = report.rows.iter().find(wanted) else {
@@ -79,7 +82,7 @@ impl Gate {
             let has =
                 entry.is_some_and(|entry| entry.turns().any(|(_, figures)| self.at.of(figures).is_some()));
             if !has {
-                let why = entry.and_then(|entry| entry.problem.as_ref()).map(crate::report::table::said);
+                let why = entry.and_then(|entry| entry.problem.as_ref()).map(said);
                 return Err(GateError::NoFigure {
                     subject: subject.clone(),
                     at: self.at.as_str(),
@@ -87,6 +90,9 @@ impl Gate {
                     why: why.map_or_else(String::new, |why| format!(": {why}")),
                 });
             }
+        }
+        if let Some(why) = self.unfit(report, row) {
+            return Ok(Decided::Unfit(why));
         }
         let ratio =
             row.ratio(&self.candidate, &self.baseline, self.at).ok_or_else(|| GateError::NoFigure {
@@ -99,6 +105,24 @@ impl Gate {
             Some(Interval { high, .. }) if high <= self.max_ratio => Decided::Holds(ratio),
             Some(Interval { low, .. }) if low > self.max_ratio => Decided::Broken(ratio),
             _ => Decided::NotShown(ratio),
+        })
+    }
+
+    /// Why the figures of a row are not to be decided by.
+    fn unfit(&self, report: &BenchReport, row: &Row) -> Option<String> {
+        if !report.run.optimised {
+            return Some("the run is of a program that is not optimised".to_owned());
+        }
+        [&self.candidate, &self.baseline].into_iter().find_map(|subject| {
+            let entry: &Entry = row.entry(subject)?;
+            if let Some(problem) = &entry.problem {
+                return Some(format!("`{subject}` has a problem: {}", said(problem)));
+            }
+            let (has, wanted) = (entry.processes.len(), report.run.turns as usize);
+            let why = report.run.cut_short.as_ref().map_or_else(String::new, |why| format!(" ({why})"));
+            (has < wanted).then(|| {
+                format!("the run ended early{why}: of `{subject}` it has {has} of {wanted} processes")
+            })
         })
     }
 }

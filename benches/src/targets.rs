@@ -1,4 +1,6 @@
 //! Targets: what this program promises of its own costs, as data, each a ratio of two figures of one run.
+//!
+//! A target is decided by the interval of its ratio, as a gate is: what the processes do not show is neither met nor missed.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,8 +9,11 @@ use tribunal::LoadErrors;
 use tribunal::core::document::Document;
 
 use crate::model::Unit;
-use crate::report::data::{BenchReport, Row};
-use crate::statistics::{Quantile, Ratio, ratio};
+use crate::report::data::{BenchReport, Entry, Row};
+use crate::statistics::{Interval, Quantile, Ratio, median, ratio};
+
+/// The definition that the targets are about, as this program carries it: other definitions may call rows what they like.
+pub const DEFINITION: &str = "full";
 
 /// The targets of this program.
 pub const TEXT: &str = include_str!("../definitions/targets.yaml");
@@ -31,6 +36,10 @@ pub struct Target {
     /// Nanoseconds that may come on top, beside the ratio.
     #[serde(default)]
     pub plus_ns: f64,
+    /// Why it is missed, if that is known: printed beside a miss.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"\S"))]
+    pub because: Option<String>,
 }
 
 fn p50() -> Quantile {
@@ -51,35 +60,62 @@ pub struct Place {
 }
 
 /// What became of a target in a run.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Judged {
     /// The target.
     pub target: Target,
-    /// The ratio; `None` if one of the figures was not measured.
+    /// The packs that it was measured on.
+    pub packs: Vec<String>,
+    /// The one figure over the other; `None` if one of them was not measured.
     pub ratio: Option<Ratio>,
+    /// The one figure less the other, in nanoseconds, in the median over the turns; `None` for what is no time.
+    pub difference_ns: Option<f64>,
+    /// The figure over the most that it may be. It decides: a target is met if the whole interval is no more than one.
+    pub used: Option<Ratio>,
     /// What became of it.
     pub fate: Fate,
 }
 
 /// What became of a target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Fate {
-    /// Held.
+    /// The whole interval is within.
     Met,
-    /// Missed.
+    /// The whole interval is beyond.
     Missed,
-    /// One of its figures is missing in a run that has the other.
-    Unmeasured,
+    /// The interval has the limit in it, or there are too few turns for one.
+    NotShown,
+    /// One of its figures is missing in a run that was to have both.
+    NotMeasured,
 }
 
 impl Fate {
     /// The word in tables.
     pub fn as_str(self) -> &'static str {
         match self {
-            Fate::Met => "pass",
-            Fate::Missed => "FAIL",
-            Fate::Unmeasured => "not measured",
+            Fate::Met => "met",
+            Fate::Missed => "MISSED",
+            Fate::NotShown => "not shown",
+            Fate::NotMeasured => "not measured",
         }
+    }
+
+    fn of(used: Option<&Ratio>) -> Self {
+        match used {
+            None => Fate::NotMeasured,
+            Some(Ratio { interval: Some(Interval { high, .. }), .. }) if *high <= 1.0 => Fate::Met,
+            Some(Ratio { interval: Some(Interval { low, .. }), .. }) if *low > 1.0 => Fate::Missed,
+            Some(_) => Fate::NotShown,
+        }
+    }
+}
+
+impl Judged {
+    /// Why it is missed: `None` if it is not, or nobody has said why.
+    pub fn because(&self) -> Option<&str> {
+        self.target.because.as_deref().filter(|_| self.fate == Fate::Missed)
     }
 }
 
@@ -98,22 +134,32 @@ pub fn schema() -> Value {
     schema.to_value()
 }
 
+/// Holds a run to the targets of this program, if it was made of the definition that they are about.
+pub fn of_this_program(report: &BenchReport) -> Vec<Judged> {
+    if report.run.definition != DEFINITION {
+        return Vec::new();
+    }
+    // The file is part of this program, and a test reads it.
+    read("targets.yaml", TEXT.as_bytes()).map_or_else(|_| Vec::new(), |targets| judge(report, &targets))
+}
+
 /// Holds a run against targets. Targets about measurements that the run does not have are left out.
 pub fn judge(report: &BenchReport, targets: &[Target]) -> Vec<Judged> {
     let has = |place: &Place| report.rows.iter().any(|row| row.measurement == place.measurement);
-    targets
-        .iter()
-        .filter(|target| has(&target.of) && has(&target.over))
-        .map(|target| {
-            let ratio = measured(report, target);
-            let fate = match &ratio {
-                None => Fate::Unmeasured,
-                Some(ratio) if ratio.ratio <= target.at_most => Fate::Met,
-                Some(_) => Fate::Missed,
-            };
-            Judged { target: target.clone(), ratio, fate }
-        })
-        .collect()
+    let judged = |target: &Target| {
+        let mut packs: Vec<String> = Vec::new();
+        for place in [&target.of, &target.over] {
+            let name = row(report, place).and_then(|row| report.packs.get(row.pack)).map(|pack| &pack.name);
+            packs.extend(name.filter(|name| !packs.contains(name)).cloned());
+        }
+        let (ratio, used) = match compared(report, target) {
+            Some((ratio, used)) => (Some(ratio), Some(used)),
+            None => (None, None),
+        };
+        let fate = Fate::of(used.as_ref());
+        Judged { target: target.clone(), packs, ratio, difference_ns: difference(report, target), used, fate }
+    };
+    targets.iter().filter(|target| has(&target.of) && has(&target.over)).map(judged).collect()
 }
 
 fn row<'r>(report: &'r BenchReport, place: &Place) -> Option<&'r Row> {
@@ -123,23 +169,49 @@ fn row<'r>(report: &'r BenchReport, place: &Place) -> Option<&'r Row> {
         .find(|row| row.measurement == place.measurement && row.point.map(|point| point.value) == place.value)
 }
 
-fn measured(report: &BenchReport, target: &Target) -> Option<Ratio> {
-    let (of, over) = (row(report, &target.of)?, row(report, &target.over)?);
-    let (of_entry, over_entry) = (of.entry(&target.of.subject)?, over.entry(&target.over.subject)?);
+/// What the place has, if it is whole: an entry with a problem has fewer figures than there were to be, or wrong ones.
+fn entry<'r>(report: &'r BenchReport, place: &Place) -> Option<(Unit, &'r Entry)> {
+    let row = row(report, place)?;
+    let entry = row.entry(&place.subject).filter(|entry| entry.problem.is_none())?;
+    Some((row.unit, entry))
+}
+
+/// A target's ratio, and what of its allowance is used.
+fn compared(report: &BenchReport, target: &Target) -> Option<(Ratio, Ratio)> {
+    let ((_, of), (unit, over)) = (entry(report, &target.of)?, entry(report, &target.over)?);
     // What may come on top counts as if the other cost that much more for its share.
-    let plus = if over.unit == Unit::Nanoseconds { target.plus_ns / target.at_most } else { 0.0 };
-    ratio(of_entry.turns(), over_entry.turns(), target.at, plus)
+    let plus = if unit == Unit::Nanoseconds { target.plus_ns / target.at_most } else { 0.0 };
+    let mut used = ratio(of.turns(), over.turns(), target.at, plus)?;
+    used.ratio /= target.at_most;
+    used.interval = used
+        .interval
+        .map(|Interval { low, high }| Interval { low: low / target.at_most, high: high / target.at_most });
+    Some((ratio(of.turns(), over.turns(), target.at, 0.0)?, used))
+}
+
+fn difference(report: &BenchReport, target: &Target) -> Option<f64> {
+    let ((unit, of), (_, over)) = (entry(report, &target.of)?, entry(report, &target.over)?);
+    if unit != Unit::Nanoseconds {
+        return None;
+    }
+    let differences = of.turns().filter_map(|(turn, figures)| {
+        let (_, other) = over.turns().find(|(other, _)| *other == turn)?;
+        Some(target.at.of(figures)? - target.at.of(other)?)
+    });
+    median(&differences.collect::<Vec<f64>>())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::data::{Problem, Process};
+    use crate::statistics::Figures;
 
     #[test]
     fn the_targets_can_be_read_and_name_what_can_be_measured() {
         let targets = read("targets.yaml", TEXT.as_bytes()).unwrap();
         let catalogue = crate::subject::Catalogue::new(&tribunal::registry());
-        let (name, text) = crate::definition::embedded("full").unwrap();
+        let (name, text) = crate::definition::embedded(DEFINITION).unwrap();
         let measurements = crate::definition::read(name, text.as_bytes(), &catalogue).unwrap();
         for target in &targets {
             for place in [&target.of, &target.over] {
@@ -154,6 +226,92 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_reason_for_a_miss_has_words() {
+        let text = |because: &str| {
+            format!(
+                "- what: x\n  of: {{measurement: a, subject: b}}\n  over: {{measurement: a, subject: b}}\n  at_most: 1\n  because: {because}\n"
+            )
+        };
+        assert_eq!(read("t.yaml", text("so").as_bytes()).unwrap()[0].because.as_deref(), Some("so"));
+        let errors = read("t.yaml", text("' '").as_bytes()).unwrap_err().to_string();
+        assert!(errors.contains("t.yaml:5:"), "{errors}");
+    }
+
+    /// A run of two subjects in `levels`, each with a time for each turn.
+    fn run(of: &[f64], over: &[f64]) -> BenchReport {
+        let processes = |times: &[f64]| -> Vec<Process> {
+            let process = |(turn, time): (usize, &f64)| Process {
+                turn: turn as u32,
+                load: None,
+                figures: Figures::once(*time),
+            };
+            times.iter().enumerate().map(process).collect()
+        };
+        let mut report = crate::report::recorded::report();
+        report.rows.retain(|row| row.measurement == "levels");
+        for (entry, times) in report.rows[0].entries.iter_mut().zip([of, over]) {
+            entry.processes = processes(times);
+            entry.summarise();
+        }
+        report
+    }
+
+    fn target(report: &BenchReport, at_most: f64, plus_ns: f64) -> Target {
+        let place = |entry: usize| Place {
+            measurement: "levels".to_owned(),
+            subject: report.rows[0].entries[entry].subject.clone(),
+            value: None,
+        };
+        let because = Some("so it is".to_owned());
+        Target { what: "x".to_owned(), of: place(0), over: place(1), at: p50(), at_most, plus_ns, because }
+    }
+
+    #[test]
+    fn a_target_is_decided_by_the_interval() {
+        for (of, fate, because) in [
+            ([90.0; 7].as_slice(), Fate::Met, None),
+            (&[130.0; 7], Fate::Missed, Some("so it is")),
+            // The figure is within, its interval is not.
+            (&[90.0, 90.0, 90.0, 90.0, 150.0, 160.0, 170.0], Fate::NotShown, None),
+            // One turn shows nothing.
+            (&[90.0], Fate::NotShown, None),
+        ] {
+            let report = run(of, &vec![100.0; of.len()]);
+            let judged = judge(&report, &[target(&report, 1.0, 0.0)]);
+            assert_eq!((judged[0].fate, judged[0].because()), (fate, because), "{judged:?}");
+            assert_eq!(judged[0].packs, ["tool-allowlist"]);
+        }
+    }
+
+    #[test]
+    fn what_may_come_on_top_alters_no_ratio_that_is_shown() {
+        // 1.2 × 100 + 10 = 130 may be used, and 125 are.
+        let report = run(&[125.0; 7], &[100.0; 7]);
+        let judged = &judge(&report, &[target(&report, 1.2, 10.0)])[0];
+        let close = |a: f64, b: f64| (a - b).abs() < 1e-9;
+        assert!(judged.ratio.as_ref().is_some_and(|ratio| close(ratio.ratio, 1.25)), "{judged:?}");
+        assert!(judged.used.as_ref().is_some_and(|used| close(used.ratio, 125.0 / 130.0)), "{judged:?}");
+        assert!(judged.difference_ns.is_some_and(|difference| close(difference, 25.0)));
+        assert_eq!(judged.fate, Fate::Met);
+    }
+
+    #[test]
+    fn what_has_a_problem_was_not_measured() {
+        let mut report = run(&[90.0; 7], &[100.0; 7]);
+        report.rows[0].entries[1].problem = Some(Problem::Changed("its mind".to_owned()));
+        let judged = judge(&report, &[target(&report, 1.0, 0.0)]);
+        assert_eq!((judged[0].fate, &judged[0].ratio), (Fate::NotMeasured, &None));
+    }
+
+    #[test]
+    fn other_definitions_are_not_judged() {
+        let mut report = crate::report::recorded::report();
+        assert!(!of_this_program(&report).is_empty());
+        report.run.definition = "mine.yaml".to_owned();
+        assert_eq!(of_this_program(&report), []);
     }
 
     #[test]

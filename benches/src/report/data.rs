@@ -9,6 +9,7 @@ use crate::definition::Axis;
 use crate::model::{Model, Unit};
 use crate::statistics::{Figures, Quantile, Ratio, Summary, ratio, summarise};
 use crate::subject::{Kind, Unavailable};
+use crate::targets::Judged;
 
 /// The version of this format; a report of another version is refused, never guessed at.
 pub const FORMAT: u32 = 1;
@@ -29,6 +30,10 @@ pub struct BenchReport {
     pub baseline: String,
     /// What was measured.
     pub rows: Vec<Row>,
+    /// What became of the targets, in a run that they are about.
+    pub targets: Vec<Judged>,
+    /// The run in one paragraph.
+    pub conclusion: String,
 }
 
 /// How a run was made: enough to make it again.
@@ -142,7 +147,7 @@ pub struct Row {
 pub struct Point {
     /// Which size.
     pub axis: Axis,
-    /// Its value.
+    /// Its value in the definition.
     pub value: u64,
     /// What it came to in bytes, where it is a size in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -209,6 +214,23 @@ pub struct Process {
     pub figures: Figures,
 }
 
+impl Point {
+    /// A size at one of its values.
+    pub fn new(axis: Axis, value: u64) -> Self {
+        Self { axis, value, measured: None }
+    }
+
+    /// The size that was measured.
+    pub fn size(&self) -> u64 {
+        self.measured.unwrap_or(self.value)
+    }
+
+    /// Whether two runs meant the same size.
+    pub fn is(&self, other: &Self) -> bool {
+        (self.axis, self.value) == (other.axis, other.value)
+    }
+}
+
 impl Entry {
     /// An entry without figures.
     pub fn new(subject: &str) -> Self {
@@ -218,6 +240,12 @@ impl Entry {
     /// Its processes with their turns.
     pub fn turns(&self) -> impl Iterator<Item = (u32, &Figures)> {
         self.processes.iter().map(|process| (process.turn, &process.figures))
+    }
+
+    /// One of its figures, if its processes have it.
+    pub fn at(&self, quantile: Quantile) -> Option<f64> {
+        let has = self.turns().any(|(_, figures)| quantile.of(figures).is_some());
+        self.summary.as_ref().filter(|_| has)?.at(quantile)
     }
 
     /// Makes the summary that its processes come to.

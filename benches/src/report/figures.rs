@@ -31,7 +31,9 @@ pub fn three(value: f64) -> String {
         _ if size >= 99.95 || size == 0.0 => 0,
         _ if size >= 9.995 => 1,
         _ if size >= 0.9995 => 2,
-        _ => 3,
+        _ if size >= 0.09995 => 3,
+        _ if size >= 0.009995 => 4,
+        _ => 5,
     };
     format!("{value:.digits$}")
 }
@@ -56,6 +58,15 @@ pub fn verdict(ratio: &Ratio, unit: Unit) -> &'static str {
     }
 }
 
+/// A count, in three digits where it has more than four.
+pub fn counted(count: u64) -> String {
+    if count < 10_000 {
+        count.to_string()
+    } else {
+        scaled(count as f64, 1_000.0, &["", "k", "M", "G"]).replace(' ', "")
+    }
+}
+
 /// The value of a size that is varied.
 pub fn size(axis: Axis, value: u64) -> String {
     if axis.is_bytes() { scaled(value as f64, 1_000.0, &["B", "KB", "MB"]) } else { value.to_string() }
@@ -75,6 +86,7 @@ mod tests {
         for (value, shown) in [
             (0.0, "0 ns"),
             (0.5, "0.500 ns"),
+            (0.0333, "0.0333 ns"),
             (9.996, "10.0 ns"),
             (999.4, "999 ns"),
             (999.6, "1.00 µs"),
@@ -88,6 +100,7 @@ mod tests {
         }
         assert_eq!(quantity(1_048_576.0, Unit::Bytes), "1.00 MiB");
         assert_eq!(quantity(12.0, Unit::Instructions), "12.0");
+        assert_eq!((counted(9_999), counted(12_345)), ("9999".to_owned(), "12.3k".to_owned()));
         assert_eq!(size(Axis::Data, 10_000_000), "10.0 MB");
         assert_eq!(size(Axis::Rules, 10_000), "10000");
     }

@@ -5,15 +5,14 @@ use std::io::{self, Write};
 use tribunal_conformance::escape::{plain, xml};
 
 use super::data::BenchReport;
-use super::table::{self, Table};
-use crate::conclusion::conclusion;
+use super::table::{self, MEANS, TARGETS, Table};
 
 /// Writes the report.
 ///
 /// # Errors
 /// What `out` fails with.
 pub fn markdown(report: &BenchReport, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "# What each engine costs\n\n{}\n", prose(&conclusion(report)))?;
+    writeln!(out, "# What each engine costs\n\n{}\n", prose(&report.conclusion))?;
     for rows in report.measurements() {
         let Some(shown) = table::measurement(report, &rows) else { continue };
         writeln!(
@@ -24,20 +23,26 @@ pub fn markdown(report: &BenchReport, out: &mut dyn Write) -> io::Result<()> {
             prose(&shown.analysis)
         )?;
         write_table(out, &shown.table)?;
-        for problem in &shown.problems {
-            writeln!(out, "- {}", prose(problem))?;
-        }
-        if !shown.problems.is_empty() {
-            writeln!(out)?;
-        }
+        write_list(out, &shown.problems)?;
     }
-    for (title, shown) in
-        [("Geometric means", table::pairs_table(report)), ("Targets", table::targets_table(report))]
-    {
+    for (title, shown, notes) in [
+        (MEANS, table::pairs_table(report), Vec::new()),
+        (TARGETS, table::targets_table(report), table::targets_notes(report)),
+    ] {
         if !shown.rows.is_empty() {
             writeln!(out, "## {title}\n")?;
             write_table(out, &shown)?;
+            write_list(out, &notes)?;
         }
+    }
+    let disagreements = report.disagreements();
+    if !disagreements.is_empty() {
+        writeln!(out, "## Disagreements\n")?;
+        let each = disagreements.into_iter().map(|found| {
+            let ((one, said), (other, instead)) = (&found.first, &found.second);
+            format!("`{}` ({}): `{one}` says {said}, `{other}` {instead}", found.name, found.differs)
+        });
+        write_list(out, &each.collect::<Vec<String>>())?;
     }
     writeln!(out, "## How this was measured\n")?;
     for (name, value) in table::facts(report) {
@@ -51,7 +56,7 @@ pub fn markdown(report: &BenchReport, out: &mut dyn Write) -> io::Result<()> {
 /// # Errors
 /// What `out` fails with.
 pub fn excerpt(report: &BenchReport, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{}\n", prose(&conclusion(report)))?;
+    writeln!(out, "{}\n", prose(&report.conclusion))?;
     for rows in report.measurements() {
         let Some(shown) = table::measurement(report, &rows) else { continue };
         if ["load", "decide", "threads", "memory"].contains(&shown.name.as_str()) {
@@ -59,15 +64,19 @@ pub fn excerpt(report: &BenchReport, out: &mut dyn Write) -> io::Result<()> {
             write_table(out, &shown.table)?;
         }
     }
-    writeln!(out, "Made by {} at revision {}.", prose(&format!("`{}`", report.run.command)), revision(report))
+    writeln!(
+        out,
+        "Made by {} at revision {}.",
+        prose(&format!("`{}`", report.run.command)),
+        table::short_revision(report)
+    )
 }
 
-fn revision(report: &BenchReport) -> String {
-    report
-        .run
-        .revision
-        .as_deref()
-        .map_or_else(|| "unknown".to_owned(), |revision| revision.chars().take(12).collect())
+fn write_list(out: &mut dyn Write, sentences: &[String]) -> io::Result<()> {
+    for sentence in sentences {
+        writeln!(out, "- {}", prose(sentence))?;
+    }
+    if sentences.is_empty() { Ok(()) } else { writeln!(out) }
 }
 
 fn write_table(out: &mut dyn Write, table: &Table) -> io::Result<()> {

@@ -12,8 +12,12 @@ pub mod data;
 pub mod figures;
 pub mod html;
 pub mod markdown;
+#[cfg(test)]
+pub(crate) mod recorded;
 pub mod splice;
 pub mod table;
+#[cfg(test)]
+mod tests;
 pub mod text;
 
 pub use csv::csv;

@@ -6,30 +6,41 @@ use comfy_table::{CellAlignment, ContentArrangement, Table as Ruled, presets};
 use tribunal_conformance::escape::plain;
 
 use super::data::BenchReport;
-use super::table::{self, Table};
-use crate::conclusion::conclusion;
+use super::table::{self, MEANS, TARGETS, Table};
+
+/// Columns where nobody knows how many there are.
+const WIDTH: u16 = 100;
 
 /// Writes the report, in so many columns.
 ///
 /// # Errors
 /// What `out` fails with.
 pub fn text(report: &BenchReport, out: &mut dyn Write, width: Option<u16>) -> io::Result<()> {
+    let columns = usize::from(width.unwrap_or(WIDTH));
+    for (name, value) in table::brief_facts(report) {
+        wrap(out, &format!("{name:13}"), &value, columns, 13)?;
+    }
+    writeln!(out)?;
     for rows in report.measurements() {
         let Some(shown) = table::measurement(report, &rows) else { continue };
-        writeln!(out, "{} · {}", plain(&shown.name), plain(&shown.about))?;
+        wrap(out, "", &format!("{} · {}", shown.name, shown.about), columns, 2)?;
+        wrap(out, "  ", &shown.analysis, columns, 2)?;
         write_table(out, &shown.table, width)?;
         for problem in &shown.problems {
-            writeln!(out, "  {}", plain(problem))?;
+            wrap(out, "  ", problem, columns, 4)?;
         }
         writeln!(out)?;
     }
-    for (title, shown) in [
-        ("geometric means over all rows of decisions", table::pairs_table(report)),
-        ("targets", table::targets_table(report)),
+    for (title, shown, notes) in [
+        (MEANS, table::pairs_table(report), Vec::new()),
+        (TARGETS, table::targets_table(report), table::targets_notes(report)),
     ] {
         if !shown.rows.is_empty() {
             writeln!(out, "{title}")?;
             write_table(out, &shown, width)?;
+            for note in notes {
+                wrap(out, "  ", &note, columns, 4)?;
+            }
             writeln!(out)?;
         }
     }
@@ -46,7 +57,27 @@ pub fn text(report: &BenchReport, out: &mut dyn Write, width: Option<u16>) -> io
         }
         writeln!(out)?;
     }
-    writeln!(out, "{}", plain(&conclusion(report)))
+    wrap(out, "", &report.conclusion, columns, 0)
+}
+
+/// Writes a text in lines of so many columns at most, the first of which begins with something, and the others indented. A
+/// word that is longer has a line of its own.
+fn wrap(out: &mut dyn Write, begins: &str, text: &str, columns: usize, indent: usize) -> io::Result<()> {
+    let mut line = begins.to_owned();
+    let mut has_words = false;
+    for word in plain(text).split_whitespace() {
+        if has_words && line.chars().count() + 1 + word.chars().count() > columns {
+            writeln!(out, "{line}")?;
+            line = " ".repeat(indent);
+            has_words = false;
+        }
+        if has_words {
+            line.push(' ');
+        }
+        line.push_str(word);
+        has_words = true;
+    }
+    writeln!(out, "{line}")
 }
 
 /// Writes a table without a line between its rows.

@@ -131,6 +131,7 @@ pub fn run(
     let turn_time = plan.time.saturating_sub(started.1.elapsed()).max(plan.time.mul_f64(0.25));
     session.measure(plan, &drafts, &expected, turn_time, &mut report, kept);
     session.note_versions(&mut report);
+    report.conclude();
     report.run.duration_ms = u64::try_from(started.1.elapsed().as_millis()).unwrap_or(u64::MAX);
     if let Some(flamegraphs) = &plan.flamegraphs {
         session.draw(flamegraphs, &drafts, &mut report);
@@ -200,5 +201,7 @@ fn blank(
         subjects,
         baseline: baseline.unwrap_or_default(),
         rows: drafts.iter().map(Draft::row).collect(),
+        targets: Vec::new(),
+        conclusion: String::new(),
     }
 }

@@ -191,6 +191,7 @@ impl Session<'_> {
                     }
                     if last_kept.elapsed() >= KEEP {
                         self.note_versions(report);
+                        report.conclude();
                         kept(report);
                         last_kept = Instant::now();
                     }
@@ -198,6 +199,7 @@ impl Session<'_> {
             }
         }
         self.note_versions(report);
+        report.conclude();
         kept(report);
     }
 }

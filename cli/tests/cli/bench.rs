@@ -98,19 +98,29 @@ fn a_run_is_verified_measured_and_reported() {
     let plain = folder.run(&["bench", "--from", "saved.json", "--splice", "plain.md"]);
     assert!(plain.code == 65 && plain.stderr.contains("is missing"), "{}", plain.stderr);
 
+    // The paragraph and the targets are in the report, for programs.
+    assert_eq!(saved["targets"], json!([]), "the targets are about another definition");
+    assert!(saved["conclusion"].as_str().unwrap().contains("All 2 engines decide alike."), "{saved}");
+
     // And comparisons of one turn, from which nothing can be concluded.
     let cmp = folder.run(&["bench", "cmp", "saved.json", "cedar", "rego-native"]);
     assert!(cmp.code == 0 && cmp.stdout.contains("too few processes to say"), "{}", cmp.stdout);
     assert_eq!(folder.run(&["bench", "rank", "saved.json"]).code, 0);
-    assert_eq!(folder.run(&["bench", "diff", "saved.json", "saved.json"]).code, 0);
+    let diff = folder.run(&["bench", "diff", "saved.json", "saved.json"]);
+    assert!(diff.code == 0 && diff.stdout.contains("too few processes to say"), "{}", diff.stdout);
+    assert_eq!(
+        diff.stderr.contains("the later run is of a program that is not optimised"),
+        cfg!(debug_assertions)
+    );
     let gate = ["bench", "gate", "--candidate", "cedar", "--baseline", "rego-native", "--max-ratio", "1000"];
     let gate = folder.run(&[&gate[..], &["--from", "saved.json"]].concat());
-    assert!(gate.code == 5 && gate.stdout.contains("not shown"), "{}", gate.stdout);
+    let says = if cfg!(debug_assertions) { "a program that is not optimised" } else { "not shown" };
+    assert!(gate.code == 5 && gate.stdout.contains(says), "{}", gate.stdout);
 }
 
-/// Five turns of two engines, whose p99 stand in these ratios.
-fn recorded(folder: &Folder, ratios: [f64; 5]) {
-    let entry = |subject: &str, p99s: [f64; 5]| {
+/// Seven turns of two engines, whose p99 stand in these ratios.
+fn recorded(folder: &Folder, ratios: [f64; 7]) {
+    let entry = |subject: &str, p99s: [f64; 7]| {
         let processes: Vec<Value> = p99s
             .iter()
             .enumerate()
@@ -122,7 +132,7 @@ fn recorded(folder: &Folder, ratios: [f64; 5]) {
             })
             .collect();
         json!({"subject": subject, "summary": {
-            "processes": 5, "samples": 5000, "min": 1.0, "mean": 50.0, "p50": 50.0, "mad": 1.0, "p90": 90.0,
+            "processes": 7, "samples": 7000, "min": 1.0, "mean": 50.0, "p50": 50.0, "mad": 1.0, "p90": 90.0,
             "p99": 100.0, "p999": 200.0, "max": 300.0, "spread": 0.1,
         }, "processes": processes})
     };
@@ -133,15 +143,17 @@ fn recorded(folder: &Folder, ratios: [f64; 5]) {
         "run": {
             "command": "tribunal bench", "definition": "quick", "tribunal": "0.1.0", "optimised": true, "revision": null,
             "machine": {"system": "linux", "processor": null, "threads": 2}, "started": "2026-01-01T00:00:00Z",
-            "duration_ms": 1000, "turns": 5, "load": [0.1, 0.2], "cut_short": null,
+            "duration_ms": 1000, "turns": 7, "load": [0.1, 0.2], "cut_short": null,
         },
         "packs": [{"name": "p", "version": "1.0.0", "digest": "sha256:0", "origin": "p"}],
         "subjects": [subject("rego-wasm"), subject("cedar")],
         "baseline": "rego-wasm",
         "rows": [{
             "measurement": "decide", "model": "decide", "unit": "nanoseconds", "analysis": "x", "pack": 0, "requests": 1,
-            "entries": [entry("rego-wasm", [100.0; 5]), entry("cedar", ratios.map(|ratio| ratio * 100.0))],
+            "entries": [entry("rego-wasm", [100.0; 7]), entry("cedar", ratios.map(|ratio| ratio * 100.0))],
         }],
+        "targets": [],
+        "conclusion": "x",
     });
     assert_valid("bench", &report);
     folder.write("recorded.json", report.to_string());
@@ -167,10 +179,10 @@ fn gate(folder: &Folder, more: &[&str]) -> Run {
 fn the_gate_decides_by_the_interval() {
     let folder = Folder::new();
     for (ratios, limit, code, says) in [
-        ([0.5, 0.52, 0.48, 0.51, 0.5], "1.0", 0, "pass, at most 1.00 ×"),
-        ([0.5, 0.52, 0.48, 0.51, 0.5], "0.4", 5, "FAIL, more than 0.400 ×"),
+        ([0.5, 0.52, 0.48, 0.51, 0.5, 0.49, 0.5], "1.0", 0, "pass, at most 1.00 ×"),
+        ([0.5, 0.52, 0.48, 0.51, 0.5, 0.49, 0.5], "0.4", 5, "FAIL, more than 0.400 ×"),
         // The figure is within, its interval is not.
-        ([0.9, 1.3, 0.7, 1.2, 0.8], "1.0", 5, "FAIL, not shown to be at most 1.00 ×"),
+        ([0.9, 1.3, 0.7, 1.2, 0.8, 0.9, 1.1], "1.0", 5, "FAIL, not shown to be at most 1.00 ×"),
     ] {
         recorded(&folder, ratios);
         let run = gate(&folder, &["--max-ratio", limit]);
@@ -179,10 +191,46 @@ fn the_gate_decides_by_the_interval() {
     }
 }
 
+/// What a run shows counts only if the run was what it was to be.
+#[test]
+fn the_gate_does_not_decide_by_a_run_that_is_unfit() {
+    let folder = Folder::new();
+    let with = |change: &dyn Fn(&mut Value)| {
+        recorded(&folder, [0.5; 7]);
+        let mut report: Value = serde_json::from_str(&folder.read("recorded.json")).unwrap();
+        change(&mut report);
+        assert_valid("bench", &report);
+        folder.write("recorded.json", report.to_string());
+        let run = gate(&folder, &[]);
+        (run.code, run.stdout)
+    };
+    let (code, says) = with(&|report| report["run"]["optimised"] = json!(false));
+    assert!(
+        code == 5 && says.contains("FAIL, nothing is shown: the run is of a program that is not optimised"),
+        "{says}"
+    );
+    // The row was whole when the run ended.
+    let (code, says) = with(&|report| report["run"]["cut_short"] = json!("it was interrupted"));
+    assert_eq!(code, 0, "{says}");
+    let (code, says) = with(&|report| {
+        report["run"]["cut_short"] = json!("it was interrupted");
+        report["rows"][0]["entries"][1]["processes"].as_array_mut().unwrap().pop();
+    });
+    assert!(
+        code == 5 && says.contains("ended early (it was interrupted): of `cedar` it has 6 of 7"),
+        "{says}"
+    );
+    let (code, says) = with(&|report| {
+        let why = json!({"unavailable": {"why": "failed", "detail": "a worker ended"}});
+        report["rows"][0]["entries"][0]["problem"] = why;
+    });
+    assert!(code == 5 && says.contains("`rego-wasm` has a problem: failed: a worker ended"), "{says}");
+}
+
 #[test]
 fn a_gate_that_cannot_be_decided_is_bad_input() {
     let folder = Folder::new();
-    recorded(&folder, [1.0; 5]);
+    recorded(&folder, [1.0; 7]);
     for (more, says) in [
         (&["--measurement", "nonsense"][..], "has no measurement `nonsense`"),
         (&["--value", "2"], "has no measurement `decide`"),

@@ -11,9 +11,9 @@ use std::io::{self, Write};
 use tribunal_conformance::escape::{plain, xml};
 
 use super::data::BenchReport;
-use super::table::{self, Table};
-use crate::conclusion::conclusion;
+use super::table::{self, MEANS, TARGETS, Table};
 use crate::model::Model;
+use crate::targets::Fate;
 
 /// The whole appearance.
 const STYLE: &str = include_str!("style.css");
@@ -45,7 +45,7 @@ pub fn html(report: &BenchReport, out: &mut dyn Write) -> io::Result<()> {
 <h1>{title}</h1>
 <p class="verdict {class}">{}</p>
 "#,
-        prose(&conclusion(report))
+        prose(&report.conclusion)
     )?;
     contents(report, out)?;
     writeln!(out, "</header>\n<main>")?;
@@ -59,12 +59,15 @@ pub fn html(report: &BenchReport, out: &mut dyn Write) -> io::Result<()> {
             list(out, &shown.problems)
         })?;
     }
-    for (id, title, shown) in [
-        ("means", "Geometric means over all rows of decisions", table::pairs_table(report)),
-        ("targets", "Targets", table::targets_table(report)),
+    for (id, title, shown, notes) in [
+        ("means", MEANS, table::pairs_table(report), Vec::new()),
+        ("targets", TARGETS, table::targets_table(report), table::targets_notes(report)),
     ] {
         if !shown.rows.is_empty() {
-            section(out, id, title, |out| write_table(out, title, &shown))?;
+            section(out, id, title, |out| {
+                write_table(out, title, &shown)?;
+                list(out, &notes)
+            })?;
         }
     }
     let disagreements = report.disagreements();
@@ -101,6 +104,15 @@ fn contents(report: &BenchReport, out: &mut dyn Write) -> io::Result<()> {
             item(&first.measurement, &first.measurement)?;
         }
     }
+    if !table::pairs_table(report).rows.is_empty() {
+        item("means", "means")?;
+    }
+    if !report.targets.is_empty() {
+        item("targets", "targets")?;
+    }
+    if !report.disagreements().is_empty() {
+        item("disagreements", "disagreements")?;
+    }
     item("run", "how")?;
     writeln!(out, "</ul></nav>")
 }
@@ -111,7 +123,7 @@ fn section(
     title: &str,
     content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {
-    writeln!(out, "<section id=\"{}\">\n<h2>{}</h2>", text(id), text(title))?;
+    writeln!(out, "<section id=\"{}\">\n<h2>{}</h2>", text(id), prose(title))?;
     content(out)?;
     writeln!(out, "</section>")
 }
@@ -133,7 +145,12 @@ fn write_table(out: &mut dyn Write, label: &str, table: &Table) -> io::Result<()
     for row in &table.rows {
         write!(out, "<tr>")?;
         for (place, cell) in row.iter().enumerate() {
-            let class = if cell == "FAIL" { " class=\"bad\"" } else { "" };
+            let class = match cell.as_str() {
+                _ if place + 1 < row.len() => "",
+                cell if cell == Fate::Missed.as_str() => " class=\"bad\"",
+                cell if cell == Fate::Met.as_str() => " class=\"good\"",
+                _ => "",
+            };
             match place {
                 0 => write!(out, "<th scope=\"row\">{}</th>", text(cell))?,
                 _ => write!(out, "<td{class}>{}</td>", prose(cell))?,

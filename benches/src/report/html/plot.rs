@@ -58,12 +58,13 @@ pub(super) struct Svg {
     height: f64,
     label: String,
     body: String,
+    caption: String,
 }
 
 impl Svg {
     /// An empty one; `label` is what those hear who do not see it.
     pub(super) fn new(height: f64, label: &str) -> Self {
-        Self { height, label: label.to_owned(), body: String::new() }
+        Self { height, label: label.to_owned(), body: String::new(), caption: String::new() }
     }
 
     fn put(&mut self, mark: std::fmt::Arguments<'_>) {
@@ -169,19 +170,25 @@ impl Svg {
         ));
     }
 
+    /// What stands below the plot.
+    pub(super) fn caption(&mut self, words: &str) {
+        self.caption = format!("<figcaption>{}</figcaption>", text(words));
+    }
+
     /// The whole.
     pub(super) fn finish(self) -> String {
         format!(
-            "<figure class=\"scroll\" tabindex=\"0\"><svg viewBox=\"0 0 {WIDTH} {:.0}\" role=\"img\" aria-label=\"{}\">\n{}</svg></figure>\n",
+            "<figure class=\"scroll\" tabindex=\"0\"><svg viewBox=\"0 0 {WIDTH} {:.0}\" role=\"img\" aria-label=\"{}\">\n{}</svg>{}</figure>\n",
             self.height,
             text(&self.label),
-            self.body
+            self.body,
+            self.caption
         )
     }
 }
 
 /// Colours that the style has.
-pub(super) const COLOURS: usize = 10;
+pub(super) const COLOURS: usize = 15;
 
 fn path(points: &[(f64, f64)]) -> String {
     points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect::<Vec<_>>().join(" ")

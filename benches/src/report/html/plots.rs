@@ -1,5 +1,6 @@
 //! The plots of a report.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::has_distribution;
@@ -7,7 +8,8 @@ use super::plot::{LEFT, Log, RIGHT, Svg};
 use crate::model::{Model, Unit};
 use crate::report::data::{BenchReport, Row};
 use crate::report::figures::{quantity, size};
-use crate::report::table::{points, stages};
+use crate::report::table::{memory_parts, points, stage_names, stages};
+use crate::statistics::Quantile;
 use crate::subject::Kind;
 
 /// The plot of a measurement; nothing where a table says as much.
@@ -23,6 +25,9 @@ pub(super) fn of(report: &BenchReport, rows: &[&Row]) -> String {
     plot.unwrap_or_default()
 }
 
+/// The end of a histogram's cell over its beginning: there are eight to a doubling.
+const CELL: f64 = 1.0905;
+
 /// Where each subject's samples lie, on one logarithmic axis.
 fn distributions(row: &Row) -> Option<String> {
     const EACH: f64 = 34.0;
@@ -31,7 +36,10 @@ fn distributions(row: &Row) -> Option<String> {
         .iter()
         .filter(|_| row.void.is_none())
         .filter_map(|entry| Some((entry, entry.summary.as_ref()?)))
-        .filter(|(_, summary)| summary.samples > summary.processes as u64)
+        // One that has only a mean has no samples to show, and one sample a process is no distribution.
+        .filter(|(entry, summary)| {
+            entry.at(Quantile::P50).is_some() && summary.samples > summary.processes as u64
+        })
         .collect();
     // The tail beyond p99.9 would press everything else together; the table has the largest.
     let ends = entries
@@ -52,16 +60,14 @@ fn distributions(row: &Row) -> Option<String> {
             *cells.entry((cell * 1_000.0) as u64).or_default() += count;
         }
         let most = cells.values().copied().max().unwrap_or(1) as f64;
-        let mut outline = Vec::with_capacity(cells.len() * 2 + 2);
+        let mut outline = Vec::with_capacity(cells.len() * 4);
         for (cell, count) in &cells {
             let value = *cell as f64 / 1_000.0;
             // The square root, so that a tail of few samples is seen beside the bulk of them.
             let y = base - (*count as f64 / most).sqrt() * (EACH - 6.0);
-            outline.extend([(axis.at(value), y), (axis.at(value * 1.0905), y)]);
-        }
-        if let (Some((first, _)), Some((last, _))) = (outline.first().copied(), outline.last().copied()) {
-            outline.insert(0, (first, base));
-            outline.push((last, base));
+            let (from, to) = (axis.at(value), axis.at(value * CELL));
+            // Each from the ground and back: between cells without samples there is nothing.
+            outline.extend([(from, base), (from, y), (to, y), (to, base)]);
         }
         let title = format!("{}: median {}", entry.subject, quantity(summary.p50, row.unit));
         svg.area(&outline, place, &title);
@@ -71,6 +77,7 @@ fn distributions(row: &Row) -> Option<String> {
         }
         svg.name(base - 10.0, &entry.subject);
     }
+    svg.caption("How often each time was measured, as square roots; the long stroke is the median, the short one p99.");
     Some(svg.finish())
 }
 
@@ -95,25 +102,26 @@ fn growth(report: &BenchReport, rows: &[&Row]) -> Option<String> {
     }
     for row in rows {
         if let Some(point) = row.point {
-            svg.tick(across.at(point.value as f64), 12.0, BOTTOM, &size(axis, point.value));
+            svg.tick(across.at(point.size() as f64), 12.0, BOTTOM, &size(axis, point.size()));
         }
     }
-    // Names at the ends of lines, apart from each other.
-    let mut ends: Vec<(f64, usize)> = Vec::new();
+    // Names at the ends of lines, those at the same end apart from each other.
+    let mut ends: Vec<(f64, f64, usize)> = Vec::new();
     for (place, (name, points)) in lines.iter().enumerate() {
         let shown: Vec<(f64, f64)> =
             points.iter().map(|(size, cost)| (across.at(*size), up.at(*cost))).collect();
-        if let Some((_, y)) = shown.last() {
-            ends.push((*y, place));
+        if let Some((x, y)) = shown.last() {
+            ends.push((*x, *y, place));
         }
         svg.line(&shown, place, name);
     }
-    ends.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let mut lowest = f64::NEG_INFINITY;
-    for (y, place) in ends {
-        lowest = (lowest + 13.0).max(y);
+    ends.sort_by(|a, b| (a.0, a.1).partial_cmp(&(b.0, b.1)).unwrap_or(Ordering::Equal));
+    let mut above: Option<(f64, f64)> = None;
+    for (x, y, place) in ends {
+        let y = above.filter(|(known, _)| *known == x).map_or(y, |(_, lowest)| (lowest + 13.0).max(y));
+        above = Some((x, y));
         if let Some((name, _)) = lines.get(place) {
-            svg.words(RIGHT - 100.0, lowest + 4.0, &format!("end c{}", place % super::plot::COLOURS), name);
+            svg.words(x + 8.0, y + 4.0, &format!("end c{}", place % super::plot::COLOURS), name);
         }
     }
     Some(svg.finish())
@@ -122,12 +130,9 @@ fn growth(report: &BenchReport, rows: &[&Row]) -> Option<String> {
 /// The stages of a decision, one after another.
 fn breakdown(row: &Row) -> Option<String> {
     const EACH: f64 = 30.0;
-    let entries: Vec<(&str, Vec<(String, f64)>)> = row
-        .entries
-        .iter()
-        .filter(|entry| row.void.is_none() && entry.summary.is_some())
-        .map(|entry| (entry.subject.as_str(), stages(entry)))
-        .collect();
+    let measured = || row.entries.iter().filter(|entry| row.void.is_none() && entry.summary.is_some());
+    let entries: Vec<(&str, Vec<(&str, f64)>)> =
+        measured().map(|entry| (entry.subject.as_str(), stages(entry))).collect();
     let most = entries
         .iter()
         .map(|(_, stages)| stages.iter().map(|(_, time)| time).sum::<f64>())
@@ -135,12 +140,7 @@ fn breakdown(row: &Row) -> Option<String> {
     if most <= 0.0 {
         return None;
     }
-    let mut names: Vec<&str> = Vec::new();
-    for (stage, _) in entries.iter().flat_map(|(_, stages)| stages) {
-        if !names.contains(&stage.as_str()) {
-            names.push(stage);
-        }
-    }
+    let names = stage_names(measured());
     let bars = 8.0 + EACH * entries.len() as f64;
     let legend = 18.0 * names.len().div_ceil(3) as f64;
     let mut svg = Svg::new(bars + legend + 12.0, "the stages of a decision, by subject");
@@ -164,27 +164,37 @@ fn breakdown(row: &Row) -> Option<String> {
     Some(svg.finish())
 }
 
-/// What loading a pack and deciding adds to a process.
+/// What loading a pack adds to a process, and below it what deciding has added when that has settled.
 fn memory(row: &Row) -> Option<String> {
-    const EACH: f64 = 28.0;
-    let entries: Vec<(&str, f64)> = row
+    const EACH: f64 = 36.0;
+    let entries: Vec<(&str, Vec<(&str, f64)>)> = row
         .entries
         .iter()
         .filter(|_| row.void.is_none())
-        .filter_map(|entry| Some((entry.subject.as_str(), entry.summary.as_ref()?.p50)))
+        .filter_map(|entry| {
+            let settled = entry.at(Quantile::P50)?;
+            let bars = match memory_parts(entry) {
+                Some(parts) => vec![("loaded", parts.loaded), ("settled", settled)],
+                None => vec![("settled", settled)],
+            };
+            Some((entry.subject.as_str(), bars))
+        })
         .collect();
-    let most = entries.iter().map(|(_, bytes)| *bytes).fold(0.0, f64::max);
+    let most = entries.iter().flat_map(|(_, bars)| bars).map(|(_, bytes)| *bytes).fold(0.0, f64::max);
     if most <= 0.0 {
         return None;
     }
     let mut svg = Svg::new(8.0 + EACH * entries.len() as f64, "memory that a loaded pack adds, by subject");
-    for (place, (name, bytes)) in entries.iter().enumerate() {
-        let y = 6.0 + EACH * place as f64;
-        let width = bytes / most * (RIGHT - LEFT - 90.0);
-        let shown = quantity(*bytes, Unit::Bytes);
-        svg.name(y + 9.0, name);
-        svg.bar(LEFT, y, width, 18.0, place, &shown);
-        svg.words(LEFT + width + 8.0, y + 13.0, "tick", &shown);
+    for (place, (name, bars)) in entries.iter().enumerate() {
+        let top = 6.0 + EACH * place as f64;
+        svg.name(top + 12.0, name);
+        for (line, (part, bytes)) in bars.iter().enumerate() {
+            let y = top + 13.0 * line as f64;
+            let width = bytes / most * (RIGHT - LEFT - 130.0);
+            let shown = format!("{part} {}", quantity(*bytes, Unit::Bytes));
+            svg.bar(LEFT, y, width, 11.0, place, &shown);
+            svg.words(LEFT + width + 8.0, y + 9.5, "tick", &shown);
+        }
     }
     Some(svg.finish())
 }

@@ -9,7 +9,7 @@ use super::{known_subject, measure, write};
 use crate::exit::Exit;
 use crate::failure::Failure;
 
-/// Compare two subjects of a run, row by row, with the geometric mean over the rows that have both.
+/// Compare two subjects of a run, row by row, with the geometric mean over the rows of decisions that have both.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// A report, made with --save or --format json.

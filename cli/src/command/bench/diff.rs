@@ -8,9 +8,10 @@ use tribunal_benches::statistics::Quantile;
 use super::{measure, write};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::terminal::complain;
+use crate::terminal::{self, complain};
 
-/// What has changed from one run to another, on the same machine.
+/// What has changed from one run to another, on the same machine. Their processes were not measured side by side: only
+/// figures that lie wholly apart are called faster or slower.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The earlier report.
@@ -26,8 +27,9 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let (before, after) = (measure::read(&args.before)?, measure::read(&args.after)?);
-    if before.run.machine != after.run.machine {
-        complain("warning", "the two runs are of different machines: their ratios are of the machines, too");
+    let found = compare::diff(&before, &after, args.at);
+    for warning in &found.warnings {
+        complain("warning", &terminal::plain(warning));
     }
-    write(&compare::diff(&before, &after, args.at), "the two runs have no row in common")
+    write(&found.table, "the two runs have no row in common")
 }

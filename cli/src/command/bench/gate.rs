@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::terminal;
 
 /// Fail, with exit code 5, unless a run shows that a candidate costs at most so many times what a baseline costs. Decided by
-/// the 95 % interval: one that has the limit in it does not pass.
+/// the 95 % interval: one that has the limit in it does not pass, nor does a run that is not optimised or ended early.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Who must not cost more, as `cedar`.
@@ -83,6 +83,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         Decided::Holds(ratio) => (say(ratio, "pass, at most"), Exit::Success),
         Decided::Broken(ratio) => (say(ratio, "FAIL, more than"), Exit::Failed),
         Decided::NotShown(ratio) => (say(ratio, "FAIL, not shown to be at most"), Exit::Failed),
+        Decided::Unfit(why) => (format!("FAIL, nothing is shown: {why}"), Exit::Failed),
     };
     writeln!(terminal::stdout(), "{}", terminal::plain(&sentence))?;
     Ok(exit)

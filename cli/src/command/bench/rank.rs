@@ -9,7 +9,8 @@ use super::{measure, write};
 use crate::exit::Exit;
 use crate::failure::Failure;
 
-/// Rank the engines of a run by the geometric mean of their ratios to the best, over the rows that all of them have.
+/// Rank the engines of a run by the geometric mean of their ratios to the best, over the rows of decisions that all of them
+/// have.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// A report, made with --save or --format json.

@@ -1,0 +1,149 @@
+//! What every rendering shows, as tables of words.
+//!
+//! - `figures`: a line for each subject, with its percentiles and what it costs over the baseline
+//! - `scaling`: a line for each subject, a column for each size
+//! - `parts`: what a figure is made of, stages of a decision or the memory of a process
+//! - `means`: pairs of engines over all rows that count
+//! - `targets`: what was promised, and what became of it
+//! - `facts`: how the run was made
+
+mod facts;
+mod figures;
+mod means;
+mod parts;
+mod scaling;
+mod targets;
+
+pub use facts::{brief_facts, facts, flamegraphs, short_revision};
+pub use figures::baseline;
+pub use means::pairs_table;
+pub use parts::{memory_parts, stage_names, stages};
+pub use scaling::points;
+pub use targets::{targets_notes, targets_table};
+
+use super::data::{BenchReport, Entry, Problem, Row};
+use super::figures::{counted, size};
+use crate::model::Model;
+
+/// A table: a heading for each column, and rows whose first cell is a heading too.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Table {
+    /// The headings.
+    pub header: Vec<String>,
+    /// The rows.
+    pub rows: Vec<Vec<String>>,
+}
+
+/// What stands where there is no figure.
+const NONE: &str = "–";
+
+/// What the table of pairs is called.
+pub const MEANS: &str = "Geometric means over the rows of `decide`, each pack, requests and size once";
+
+/// What the table of targets is called.
+pub const TARGETS: &str = "Targets, decided by their intervals";
+
+/// One measurement, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// Its name.
+    pub name: String,
+    /// What it is, in a line.
+    pub about: String,
+    /// What its figures are for.
+    pub analysis: String,
+    /// Its figures.
+    pub table: Table,
+    /// What went wrong, a sentence each.
+    pub problems: Vec<String>,
+}
+
+/// A measurement's rows in words.
+pub fn measurement(report: &BenchReport, rows: &[&Row]) -> Option<Shown> {
+    let first = rows.first()?;
+    let pack = report.packs.get(first.pack);
+    let pack = match (pack, first.point) {
+        (Some(pack), Some(point)) if point.axis.makes_a_pack() => {
+            pack.name.trim_end_matches(|char: char| char.is_ascii_digit() || char == '-').to_owned()
+        }
+        (Some(pack), _) => format!("{} {}", pack.name, pack.version),
+        (None, _) => String::new(),
+    };
+    let packs = first.packs.map_or_else(String::new, |count| format!("{count} packs like "));
+    let requests =
+        if first.requests == 1 { "1 request".to_owned() } else { format!("{} requests", first.requests) };
+    let mut about = format!("{} · {packs}{pack} · {requests}", first.model.about());
+    let table = if first.point.is_some() {
+        about.extend(taken(rows));
+        scaling::table(report, rows)
+    } else {
+        match first.model {
+            Model::Breakdown => {
+                about.extend(taken(rows));
+                parts::breakdown(first)
+            }
+            _ => figures::table(report, first),
+        }
+    };
+    Some(Shown {
+        name: first.measurement.clone(),
+        about,
+        analysis: first.analysis.clone(),
+        table,
+        problems: problems(rows),
+    })
+}
+
+/// From how much each figure is, for a table that has no column for it.
+fn taken(rows: &[&Row]) -> Option<String> {
+    let summaries = || {
+        let entries = rows.iter().filter(|row| row.void.is_none()).flat_map(|row| &row.entries);
+        entries.filter_map(|entry| entry.summary.as_ref())
+    };
+    let range = |of: &dyn Fn(&crate::statistics::Summary) -> u64| {
+        let (low, high) = (summaries().map(of).min()?, summaries().map(of).max()?);
+        Some(if low == high { counted(low) } else { format!("{} to {}", counted(low), counted(high)) })
+    };
+    let processes = range(&|summary| summary.processes as u64)?;
+    let samples = range(&|summary| summary.samples)?;
+    let word = if processes == "1" { "process" } else { "processes" };
+    Some(format!(" · each figure from {samples} samples in {processes} {word}"))
+}
+
+fn problems(rows: &[&Row]) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for row in rows {
+        let at = row.point.map_or_else(String::new, |point| {
+            format!(" at {} {}", size(point.axis, point.size()), point.axis.as_str())
+        });
+        if let Some(void) = &row.void {
+            found.push(format!(
+                "void{at}: `{}` and `{}` disagree on `{}` ({})",
+                void.first.0, void.second.0, void.name, void.differs
+            ));
+        }
+        for entry in &row.entries {
+            if let Some(problem) = &entry.problem {
+                found.push(format!("`{}`{at}: {}", entry.subject, said(problem)));
+            }
+        }
+    }
+    found
+}
+
+/// A problem in a sentence, on a line.
+pub fn said(problem: &Problem) -> String {
+    match problem {
+        Problem::Unavailable(why) => why.to_string().lines().map(str::trim).collect::<Vec<_>>().join(" "),
+        Problem::Disagrees(found) => {
+            format!("left out: it disagrees with `{}` on `{}`", found.first.0, found.name)
+        }
+        Problem::Changed(what) => format!("left out: its answers change: {what}"),
+    }
+}
+
+/// What a row has of each subject that was measured; nothing, if it is void.
+fn measured(row: &Row) -> impl Iterator<Item = (&Entry, &crate::statistics::Summary)> {
+    let entries = row.entries.iter().filter(|_| row.void.is_none());
+    entries.filter_map(|entry| Some((entry, entry.summary.as_ref()?)))
+}
