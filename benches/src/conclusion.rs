@@ -29,7 +29,7 @@ pub fn conclusion(report: &BenchReport) -> String {
     said.extend(decisions.and_then(|row| agreement(report, row)));
     if !report.run.optimised {
         said.push(
-            "Its program is not optimised, so its figures say nothing of what an engine costs.".to_owned(),
+            "The program that was measured is not optimised, so its figures say nothing of what an engine costs.".to_owned(),
         );
         return said.join(" ");
     }
