@@ -15,7 +15,7 @@ use crate::subject::Catalogue;
 pub type DefinitionError = LoadErrors;
 
 /// The definitions that this program carries: what `--definition` can name, the text, and what it is for.
-pub const EMBEDDED: [(&str, &str, &str); 3] = [
+pub const EMBEDDED: [(&str, &str, &str); 4] = [
     (
         "quick",
         include_str!("../../definitions/quick.yaml"),
@@ -25,6 +25,11 @@ pub const EMBEDDED: [(&str, &str, &str); 3] = [
         "full",
         include_str!("../../definitions/full.yaml"),
         "everything: floors, peers, how costs grow, where the time goes; the targets are about it",
+    ),
+    (
+        "instructions",
+        include_str!("../../definitions/instructions.yaml"),
+        "instructions of a decision, by valgrind: for gates in CI, where no time means anything",
     ),
     (
         "tiny",
