@@ -85,10 +85,10 @@ fn of_the_run(report: &BenchReport) -> Vec<(&'static str, String)> {
         (
             "run",
             format!(
-                "began {}, took {} s, {} processes a figure",
+                "began {}, took {} s, {} a figure",
                 run.started,
                 run.duration_ms / 1_000,
-                run.turns
+                if run.turns == 1 { "1 process".to_owned() } else { format!("{} processes", run.turns) }
             ),
         ),
     ];

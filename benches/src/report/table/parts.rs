@@ -1,6 +1,7 @@
 //! What a figure is made of: the stages of a decision, or the memory of a process before and after.
 
 use super::{NONE, Table, measured};
+use crate::model::Unit;
 use crate::report::data::{Entry, Row};
 use crate::report::figures::{percent, quantity};
 use crate::statistics::median;
@@ -65,39 +66,45 @@ pub fn memory_parts(entry: &Entry) -> Option<MemoryParts> {
     Some(MemoryParts { loaded: added("loaded")?, settled: added("settled")? })
 }
 
-/// A line for each stage, a column for each subject, every time with its share of the whole.
+/// A subject with its stages and the time that they take together.
+struct Staged<'r> {
+    subject: &'r str,
+    stages: Vec<(&'r str, f64)>,
+    whole: f64,
+}
+
+impl Staged<'_> {
+    /// A stage's time and its share of the whole.
+    fn cell(&self, name: &str, unit: Unit) -> String {
+        let Some((_, time)) = self.stages.iter().find(|(known, _)| *known == name) else {
+            return NONE.to_owned();
+        };
+        let share =
+            if self.whole > 0.0 { format!(" ({})", percent(time / self.whole)) } else { String::new() };
+        format!("{}{share}", quantity(*time, unit))
+    }
+}
+
+/// A line for each stage, a column for each subject.
 pub(super) fn breakdown(row: &Row) -> Table {
-    let entries: Vec<(&Entry, Vec<(&str, f64)>, f64)> = measured(row)
+    let staged: Vec<Staged<'_>> = measured(row)
         .map(|(entry, _)| {
             let stages = stages(entry);
             let whole = stages.iter().map(|(_, time)| time).sum();
-            (entry, stages, whole)
+            Staged { subject: &entry.subject, stages, whole }
         })
         .collect();
-    let subjects = entries.iter().map(|(entry, ..)| entry.subject.clone());
-    let header = ["stage".to_owned()].into_iter().chain(subjects).collect();
-    let line = |name: &str, of: &dyn Fn(&[(&str, f64)], f64) -> Option<String>| {
-        let cells = entries.iter().map(|(_, stages, whole)| of(stages, *whole));
-        [name.to_owned()]
-            .into_iter()
-            .chain(cells.map(|cell| cell.unwrap_or_else(|| NONE.to_owned())))
-            .collect()
+    let line = |name: &str, of: &dyn Fn(&Staged<'_>) -> String| -> Vec<String> {
+        [name.to_owned()].into_iter().chain(staged.iter().map(of)).collect()
     };
-    let names = stage_names(entries.iter().map(|(entry, ..)| *entry));
-    let mut rows: Vec<Vec<String>> = names
-        .iter()
-        .map(|name| {
-            line(name, &|stages, whole| {
-                let (_, time) = stages.iter().find(|(known, _)| known == name)?;
-                let share = if whole > 0.0 { format!(" ({})", percent(time / whole)) } else { String::new() };
-                Some(format!("{}{share}", quantity(*time, row.unit)))
-            })
-        })
+    let mut rows: Vec<Vec<String>> = stage_names(measured(row).map(|(entry, _)| entry))
+        .into_iter()
+        .map(|name| line(name, &|one| one.cell(name, row.unit)))
         .collect();
     if !rows.is_empty() {
-        rows.push(line("together", &|_, whole| Some(quantity(whole, row.unit))));
+        rows.push(line("together", &|one| quantity(one.whole, row.unit)));
     }
-    Table { header, rows }
+    Table { header: line("stage", &|one| one.subject.to_owned()), rows }
 }
 
 #[cfg(test)]
