@@ -16,9 +16,11 @@ pub mod protocol;
 use std::io::{self, BufRead, Write};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tribunal::Token;
 use tribunal::core::engine::{LoadContext, Registry};
+use tribunal::core::limits::Span;
 use tribunal::core::pack::PackSource;
 use tribunal::files::read_pack;
 use tribunal_conformance::Suite;
@@ -26,6 +28,9 @@ use tribunal_conformance::Suite;
 pub use protocol::{Job, JobRequest, Measured, Phase, Report};
 
 use crate::subject::{Catalogue, Request, Site, Unavailable};
+
+/// What a decision may take where instructions are counted.
+const UNDER_VALGRIND: Duration = Duration::from_secs(60);
 
 /// Answers jobs until there are no more.
 ///
@@ -65,6 +70,10 @@ pub(crate) struct Ready {
 impl Ready {
     pub(crate) fn of(job: &Job, registry: &Registry) -> Result<Self, Unavailable> {
         let mut context = LoadContext { cache: job.cache.clone(), ..LoadContext::default() };
+        if matches!(job.phase, Phase::Repeat(_)) {
+            // Whoever counts instructions is tens of times slower, and no clock is to end what is counted.
+            context.limits.deadline = Some(Span(UNDER_VALGRIND));
+        }
         let mut sites = Vec::with_capacity(job.packs.len());
         for folder in &job.packs {
             let files = read_pack(folder).map_err(tribunal::LoadErrors::from)?;
