@@ -40,7 +40,7 @@ impl One<'_> {
         if self.question.came_to(&self.expected) {
             return Ok(());
         }
-        let (first, then) = (self.expected.clone(), self.question.answer());
+        let (first, then) = (Box::new(self.expected.clone()), Box::new(self.question.answer()));
         Err(Stopped::Changed { request: self.name.to_owned(), first, then })
     }
 }

@@ -111,7 +111,7 @@ fn propose(staged: &mut dyn Staged, request: &Request, whole: &Answer) -> Result
 }
 
 fn changed(request: &Request, first: &Answer, then: Answer) -> Stopped {
-    Stopped::Changed { request: request.name.clone(), first: first.clone(), then }
+    Stopped::Changed { request: request.name.clone(), first: Box::new(first.clone()), then: Box::new(then) }
 }
 
 fn figures<'s>(samples: impl Iterator<Item = &'s Samples> + Clone) -> Option<Figures> {

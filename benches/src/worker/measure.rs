@@ -33,9 +33,9 @@ pub enum Stopped {
         /// The request.
         request: String,
         /// The first answer.
-        first: Answer,
+        first: Box<Answer>,
         /// Another.
-        then: Answer,
+        then: Box<Answer>,
     },
 }
 
@@ -118,7 +118,7 @@ pub fn measure(job: &Job, catalogue: &Catalogue, registry: &Registry) -> Result<
 
 /// A pack read from disk and loaded: what is paid by whoever has only its folder.
 fn opened(candidate: &dyn Candidate, site: &Site) -> Result<Box<dyn Subject>, Unavailable> {
-    let files = read_pack(&site.folder).map_err(tribunal::LoadErrors::from)?;
+    let files = read_pack(&site.folder)?;
     let site = Site {
         folder: site.folder.clone(),
         files,
@@ -268,7 +268,7 @@ fn repeat(asked: &mut Asked<'_>, times: u64) -> Result<(), Stopped> {
 fn of_its_own(own: &OwnFigures, asked: &Asked<'_>) -> Result<Figures, Stopped> {
     for (one, then) in asked.0.iter().zip(&own.answer) {
         if one.expected != *then {
-            let (first, then) = (one.expected.clone(), then.clone());
+            let (first, then) = (Box::new(one.expected.clone()), Box::new(then.clone()));
             return Err(Stopped::Changed { request: one.name.to_owned(), first, then });
         }
     }

@@ -76,7 +76,7 @@ impl Ready {
         }
         let mut sites = Vec::with_capacity(job.packs.len());
         for folder in &job.packs {
-            let files = read_pack(folder).map_err(tribunal::LoadErrors::from)?;
+            let files = read_pack(folder)?;
             if sites.is_empty() && job.requests.iter().any(|request| request.token.is_some()) {
                 context = trusted(folder, &files, &context, registry)?;
             }

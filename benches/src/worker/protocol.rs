@@ -69,9 +69,9 @@ pub enum Report {
         /// The request.
         request: String,
         /// The first answer.
-        first: Answer,
+        first: Box<Answer>,
         /// Another.
-        then: Answer,
+        then: Box<Answer>,
     },
 }
 

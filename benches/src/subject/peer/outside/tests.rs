@@ -97,8 +97,8 @@ fn an_answer_is_what_the_program_says_and_has_to_stay_it() {
     let changed = measured(folder(&saying(LOADED, ALLOWS, DENIES)).path(), LONG);
     let Report::Changed { request, first, then } = changed else { panic!("{changed:?}") };
     assert_eq!(request, "a-researcher-searches");
-    assert_eq!(first, Answer::Effect(DecisionEffect::Allow));
-    assert_eq!(then, Answer::Effect(DecisionEffect::Deny));
+    assert_eq!(first, Box::new(Answer::Effect(DecisionEffect::Allow)));
+    assert_eq!(then, Box::new(Answer::Effect(DecisionEffect::Deny)));
 }
 
 #[test]
