@@ -1,5 +1,6 @@
-//! The stages of a decision. The whole decision, timed as `decide` times it, and the stages, one after another, alternate;
-//! what the stages do not account for is dispatch's own: merging, patches, and the outcome.
+//! The stages of a decision. All requests are decided as a whole, timed as `decide` times them, then all stage by stage, and
+//! so on: right after the whole, its stages would find in the caches what it has left there. What the stages do not account
+//! for is dispatch's own: merging, patches, and the outcome.
 //!
 //! Both are timed by themselves, so the rest is a difference of two measurements: where dispatch costs less than they vary it
 //! comes out a little below zero, and is shown so.
@@ -45,6 +46,22 @@ struct Samples {
     stages: BTreeMap<&'static str, Vec<f64>>,
 }
 
+impl Samples {
+    /// Takes the stages of a decision. One that comes several times counts with all of its time.
+    fn add(&mut self, laps: &[(&'static str, Duration)], clock: f64) {
+        let mut decision: BTreeMap<&'static str, f64> = BTreeMap::new();
+        for (stage, time) in laps {
+            *decision.entry(stage).or_default() += nanoseconds(*time) - clock;
+        }
+        for (stage, time) in decision {
+            let times = self.stages.entry(stage).or_default();
+            if times.len() < MOST {
+                times.push(time);
+            }
+        }
+    }
+}
+
 /// Takes decisions apart: of each stage the median of each request, in the mean over the requests. `answers` are those of the
 /// whole decisions.
 pub(super) fn measure(
@@ -64,13 +81,18 @@ pub(super) fn measure(
     });
     let mut all = ready.collect::<Result<Vec<_>, Stopped>>()?;
     timed(job, |counts| {
-        for One { request, question, whole, proposed, samples } in &mut all {
+        for One { request, question, whole, samples, .. } in &mut all {
             let started = Instant::now();
             question.ask();
             let time = nanoseconds(started.elapsed()) - clock;
             if !question.came_to(whole) {
                 return Err(changed(request, whole, question.answer()));
             }
+            if counts && samples.whole.len() < MOST {
+                samples.whole.push(time);
+            }
+        }
+        for One { request, proposed, samples, .. } in &mut all {
             let mut laps = Vec::with_capacity(16);
             let mut last = Instant::now();
             let came = staged.decide(request, &mut |stage| {
@@ -81,11 +103,8 @@ pub(super) fn measure(
             if !came.repeats(proposed) {
                 return Err(changed(request, proposed, came));
             }
-            if counts && samples.whole.len() < MOST {
-                samples.whole.push(time);
-                for (stage, time) in laps {
-                    samples.stages.entry(stage).or_default().push(nanoseconds(time) - clock);
-                }
+            if counts {
+                samples.add(&laps, clock);
             }
         }
         Ok(())
@@ -252,6 +271,17 @@ mod tests {
             panic!("a redaction is taken apart");
         };
         assert!(why.contains("`asked` is redacted"), "{why}");
+    }
+
+    #[test]
+    fn a_stage_that_comes_twice_counts_with_all_of_its_time() {
+        let mut samples = Samples::default();
+        let lap = |stage, nanoseconds| (stage, Duration::from_nanos(nanoseconds));
+        for _ in 0..MOST + 1 {
+            samples.add(&[lap("evaluate", 70), lap("dump", 30), lap("evaluate", 50)], 20.0);
+        }
+        assert_eq!(samples.stages["evaluate"], vec![80.0; MOST]);
+        assert_eq!(samples.stages["dump"], vec![10.0; MOST]);
     }
 
     #[test]
