@@ -365,8 +365,8 @@ mod tests {
     #[test]
     fn every_error_has_its_place() {
         insta::assert_snapshot!(errors("- name: Base\n  request: {}\n  expct: {effect: allow}\n"), @r#"
-        p/cases/a.yaml:1:3: the key `expect` is missing in `0`
-        p/cases/a.yaml:1:3: "Base" does not match "^[a-z0-9]+(-[a-z0-9]+)*$" in `0.name`
+        p/cases/a.yaml:1:3: the key `expect` is missing in `0` (What is decided.)
+        p/cases/a.yaml:1:3: "Base" does not match "^[a-z0-9]+(-[a-z0-9]+)*$" in `0.name` (The case's name, unique in its pack.)
         p/cases/a.yaml:3:3: unknown key `expct` in `0` (did you mean `expect`?)
         "#);
         let misspelt = errors("- name: a\n  request: {}\n  expect: {effect: deny, fault: shema}\n");

@@ -103,9 +103,9 @@ fn a_list_with_a_mistake_is_refused_with_its_place() {
     let list = "- name: x\n  engines: [ceder]\n  request: {}\n  reason: r\n- name: x\n  engines: [cedar]\n  reqest: {}\n  reason: ' '\n";
     let contestant = changed("step-up-tools", &[("parity/known-divergences.yaml", list)]);
     insta::assert_snapshot!(known::read(&contestant.source).unwrap_err().to_string(), @r#"
-    packs/step-up-tools/parity/known-divergences.yaml:5:3: the key `request` is missing in `1`
+    packs/step-up-tools/parity/known-divergences.yaml:5:3: the key `request` is missing in `1` (A request on which they do.)
     packs/step-up-tools/parity/known-divergences.yaml:7:3: unknown key `reqest` in `1` (did you mean `request`?)
-    packs/step-up-tools/parity/known-divergences.yaml:8:3: " " does not match "\S" in `1.reason`
+    packs/step-up-tools/parity/known-divergences.yaml:8:3: " " does not match "\S" in `1.reason` (Why they differ, for those who read the pack.)
     "#);
     let list = "- name: x\n  engines: [ceder]\n  request: {}\n  reason: r\n- name: x\n  engines: [cedar]\n  request: {}\n  now: today\n  reason: r\n";
     let contestant = changed("step-up-tools", &[("parity/known-divergences.yaml", list)]);

@@ -58,8 +58,8 @@ pub enum DeriveSpec {
     /// A URL (WHATWG): a part of it, or a record `{scheme, host, host_kind, scope?, port?, path, query?, fragment?,
     /// credentials}` with `host_kind` `domain`, `ipv4`, `ipv6` or `none`, and `scope` as of `ip`.
     Url(UrlSpec),
-    /// A URL's canonical beginnings, `https://host:443/`, `https://host:443/path`, …, to be looked up in a set of what is
-    /// allowed.
+    /// A URL's canonical beginnings, `https://host:443/`, `https://host:443/path`, … of up to sixteen segments, to be looked
+    /// up in a set of what is allowed.
     UrlPrefixes(SourceSpec),
     /// An IP address in any notation: a part, or the record `{version, address, scope}`; absent for any other text.
     Ip(IpSpec),

@@ -383,10 +383,12 @@ mod tests {
                 "mode": {"description": "How strict it is.", "enum": ["lenient", "strict"]},
             },
         });
+        // In the order of the alphabet, which objects are written in whether or not they keep their own.
         insta::assert_snapshot!(errors(&schema, &json!({
+            "caps": {"Big": {"cents": 1}, "free": {"cents": "none"}, "odd": {"cent": 2, "cents": 1}, "small": {}},
+            "host": [],
             "hosts": ["a.example", "B.example", "a.example", 5],
-            "caps": {"Big": {"cents": 1}, "small": {}, "free": {"cents": "none"}, "odd": {"cents": 1, "cent": 2}},
-            "mode": 7, "hot": 1, "when": "never", "host": [],
+            "hot": 1, "mode": 7, "when": "never",
         })).replace("data.json:1:", ""), @r#"
         10: `Big` does not match "^[a-z]+$" in `caps` (A class of agents.)
         36: "none" is not of type "integer" in `caps.free.cents` (In euro cents.)

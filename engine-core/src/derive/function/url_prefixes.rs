@@ -8,11 +8,13 @@ use super::url::{host, read};
 use super::{Made, OfText};
 use crate::derive::room::Room;
 
-/// Most beginnings of one URL.
-const MOST: usize = 64;
+/// Most segments of a path.
+const SEGMENTS: usize = 63;
+/// Most segments of a beginning: with more, all beginnings together would grow with the square of the path for longer.
+const DEEPEST: usize = 16;
 
 /// `https://h:443/`, `https://h:443/docs`, `https://h:443/docs/api` of `https://h/docs/api`: a policy allows a URL if one of
-/// them is in its set. What could lead elsewhere than it seems to is refused.
+/// them is in its set. None is deeper than [`DEEPEST`] segments. What could lead elsewhere than it seems to is refused.
 #[derive(Debug)]
 pub(super) struct UrlPrefixes;
 
@@ -31,12 +33,13 @@ impl OfText for UrlPrefixes {
             .skip(1)
             .chain((path.len() > 1).then_some(path.len()))
             .collect();
-        if ends.len() >= MOST {
-            return Err(format!("has a path of {} segments, more than {}", ends.len(), MOST - 1));
+        if ends.len() > SEGMENTS {
+            return Err(format!("has a path of {} segments, more than {SEGMENTS}", ends.len()));
         }
-        room.holds((origin.len() + path.len()) * (ends.len() + 1), ends.len() + 2)?;
+        let ends = || ends.iter().copied().take(DEEPEST);
+        room.holds((origin.len() + path.len()) * (ends().len() + 1), ends().len() + 2)?;
         let mut prefixes = vec![format!("{origin}/")];
-        for end in ends {
+        for end in ends() {
             let prefix = format!("{origin}{}", path.get(..end).unwrap_or(&path));
             // `//x` begins with an empty segment.
             if prefixes.last() != Some(&prefix) {
@@ -170,7 +173,11 @@ mod tests {
             assert!(refused.contains(says), "{text}: {refused}");
         }
         let deep = |segments: usize| format!("http://h{}", "/a".repeat(segments));
-        assert_eq!(prefixes(&deep(63)).unwrap().unwrap().len(), MOST);
+        for (segments, found) in [(0, 1), (15, 16), (16, 17), (17, 17), (63, 17)] {
+            let prefixes = prefixes(&deep(segments)).unwrap().unwrap();
+            assert_eq!(prefixes.len(), found, "{segments}");
+            assert_eq!(prefixes.last().unwrap().matches("/a").count(), segments.min(DEEPEST));
+        }
         assert!(prefixes(&deep(64)).unwrap_err().contains("a path of 64 segments, more than 63"));
         let long = format!("http://h/{}/b", "a".repeat(3 << 20));
         assert!(prefixes(&long).unwrap_err().contains("4 MiB"));
@@ -198,7 +205,7 @@ mod tests {
         ) {
             let text = format!("{scheme}://{host}/{}", segments.join("/"));
             if let Ok(Some(prefixes)) = prefixes(&text) {
-                prop_assert!(prefixes.len() <= MOST);
+                prop_assert!(prefixes.len() <= DEEPEST + 1);
                 for (index, prefix) in prefixes.iter().enumerate() {
                     let (_, rest) = prefix.split_once("://").unwrap();
                     let (_, path) = rest.split_once('/').unwrap();
