@@ -1,6 +1,7 @@
 //! Runs with planted subjects, in this process: what is left out, what is void, what is kept.
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     reason = "what the tests share may panic as the tests do: that is how a test fails"
 )]
 
