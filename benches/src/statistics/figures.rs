@@ -80,8 +80,7 @@ impl Recorder {
     /// # Errors
     /// As [`Recorder::new`].
     pub fn of_requests(count: usize) -> Result<Self, hdrhistogram::CreationError> {
-        // They grow with what they record: there may be hundreds.
-        let request = || Ok(Request { histogram: Histogram::new(3)?, sum: 0 });
+        let request = || Ok(Request { histogram: Histogram::new_with_bounds(1, MOST, 3)?, sum: 0 });
         let requests = (0..count).map(|_| request()).collect::<Result<_, _>>()?;
         Ok(Self { histogram: Histogram::new_with_bounds(1, MOST, 3)?, sum: 0, requests })
     }
@@ -275,13 +274,13 @@ mod tests {
     #[test]
     fn each_request_counts_alike() {
         let mut recorder = Recorder::of_requests(2).unwrap();
-        for (request, value) in [(0, 100), (1, 900), (0, 100), (1, 900), (0, 100)] {
+        for (request, value) in [(0, 10_000), (1, 90_000), (0, 10_000), (1, 90_000), (0, 10_000)] {
             recorder.record_of(request, value);
         }
         let found = recorder.figures(1.0).unwrap();
-        // The median of the mixture would be 100, and with one sample more of the other 900.
-        assert!((found.p50 - 300.0).abs() < 1.0 && (found.mean - 500.0).abs() < 1.0, "{found:?}");
-        assert_eq!((found.samples, found.min, found.mad), (5, 100.0, 0.0));
+        // The median of the mixture would be 10 µs, and with one sample more of the other 90.
+        assert!((found.p50 - 30_000.0).abs() < 50.0 && (found.mean - 50_000.0).abs() < 1.0, "{found:?}");
+        assert_eq!((found.samples, found.min, found.mad), (5, 10_000.0, 0.0));
     }
 
     proptest! {
