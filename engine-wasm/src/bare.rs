@@ -84,7 +84,7 @@ impl Input {
     /// # Errors
     /// [`FaultKind::Unrepresentable`] for an instant that Rego's clock does not hold.
     pub fn of(request: &Prepared<'_>) -> Result<Self, Fault> {
-        Ok(Self { json: request.json().to_vec(), context: instant(request)? })
+        Ok(Self { json: request.json()?.to_vec(), context: instant(request)? })
     }
 }
 
@@ -128,7 +128,7 @@ impl Warm {
         request: &Prepared<'_>,
         lap: &mut dyn FnMut(&'static str),
     ) -> Result<Verdict, Fault> {
-        let (input, context) = (request.json(), instant(request)?);
+        let (input, context) = (request.json()?, instant(request)?);
         lap("write input");
         let (mut instance, asked) = (self.take()?, [self.entrypoint]);
         let answers = instance.evaluate_in(Some(input), &asked, context, self.budget, &mut *lap);

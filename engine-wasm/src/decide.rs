@@ -68,7 +68,7 @@ impl WasmEngine {
         request: &Prepared<'_>,
         entrypoints: [i32; N],
     ) -> Result<[Option<Value>; N], Fault> {
-        let answers = self.evaluate(Some(request.json()), &entrypoints, instant(request)?)?;
+        let answers = self.evaluate(Some(request.json()?), &entrypoints, instant(request)?)?;
         let answers: Vec<Option<Value>> =
             answers.iter().map(|text| answer(text)).collect::<Result<_, _>>()?;
         <[Option<Value>; N]>::try_from(answers).map_err(|_| {

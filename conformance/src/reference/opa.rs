@@ -292,7 +292,7 @@ impl Opa {
 
     /// A rule's value; `None` is undefined.
     fn ask(&self, target: &str, request: &Prepared<'_>) -> Result<Option<Value>, Fault> {
-        let body = [br#"{"input":"#, request.json(), b"}"].concat();
+        let body = [br#"{"input":"#, request.json()?, b"}"].concat();
         let strict = if self.policy.strict { "?strict-builtin-errors=true" } else { "" };
         let response = self.client.post(&format!("{target}{strict}"), &body).map_err(|error| {
             if http::is_timeout(&error) {

@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::function::Function;
+use super::function::shared_search::{Captor, SharedSearch};
 use super::objection::PackData;
 use super::room::Room;
 use super::spec::DeriveSpec;
@@ -24,9 +26,17 @@ pub struct DerivePlan {
 
 #[derive(Debug, Clone)]
 struct Step {
-    name: String,
     /// `None` for the clock.
     source: Option<Pointer>,
+    /// One, or several that one search finds.
+    members: Vec<Member>,
+    /// What finds the members of a text together.
+    search: Option<Arc<SharedSearch>>,
+}
+
+#[derive(Debug, Clone)]
+struct Member {
+    name: String,
     function: Function,
 }
 
@@ -42,12 +52,10 @@ impl DerivePlan {
         data: PackData<'_>,
     ) -> Result<Self, LoadErrors> {
         let mut errors = Vec::new();
-        let mut waiting: Vec<Step> = Vec::new();
+        let mut waiting: Vec<(Option<&Pointer>, Member)> = Vec::new();
         for (name, spec) in specs {
             match Function::compile(spec, data.value()) {
-                Ok(function) => {
-                    waiting.push(Step { name: name.clone(), source: spec.source().cloned(), function })
-                }
+                Ok(function) => waiting.push((spec.source(), Member { name: name.clone(), function })),
                 Err(objections) => errors.extend(
                     objections.into_iter().map(|objection| objection.placed(name, spec, manifest, data)),
                 ),
@@ -74,24 +82,24 @@ impl DerivePlan {
             }
         }
         LoadErrors::check(errors)?;
-        let mut steps: Vec<Step> = Vec::new();
+        let mut ordered: Vec<(Option<&Pointer>, Member)> = Vec::new();
         while !waiting.is_empty() {
-            let is_ready = |step: &Step| {
-                let needed = step.source.as_ref().and_then(derived_source);
-                needed.is_none_or(|(needed, _)| steps.iter().any(|done| done.name == needed))
+            let is_ready = |(source, _): &(Option<&Pointer>, Member)| {
+                let needed = source.and_then(derived_source);
+                needed.is_none_or(|(needed, _)| ordered.iter().any(|(_, done)| done.name == needed))
             };
             let (ready, rest): (Vec<_>, Vec<_>) = waiting.into_iter().partition(is_ready);
             if ready.is_empty() {
-                let circle = rest
-                    .iter()
-                    .map(|step| at_source(&step.name, format!("`{}` is derived from itself", step.name)));
+                let circle = rest.iter().map(|(_, Member { name, .. })| {
+                    at_source(name, format!("`{name}` is derived from itself"))
+                });
                 LoadErrors::check(circle.collect())?;
                 break;
             }
-            steps.extend(ready);
+            ordered.extend(ready);
             waiting = rest;
         }
-        Ok(Self { steps })
+        Ok(Self { steps: steps(ordered, specs) })
     }
 
     /// Whether there is nothing to derive.
@@ -108,9 +116,9 @@ impl DerivePlan {
         if self.is_empty() {
             return Ok(Cow::Borrowed(payload));
         }
-        let mut derived = Map::with_capacity(self.steps.len());
+        let mut derived = Map::with_capacity(self.steps.iter().map(|step| step.members.len()).sum());
         let mut room = Room::new();
-        for Step { name, source: place, function } in &self.steps {
+        for Step { source: place, members, search } in &self.steps {
             let source = match place {
                 None => None,
                 Some(pointer) => match lookup(pointer, payload, &derived) {
@@ -118,12 +126,29 @@ impl DerivePlan {
                     None => continue,
                 },
             };
-            let member = function.call(source, now, &mut room).map_err(|why| {
+            let failed = |name: &str, why: String| {
                 let source = place.as_ref().map_or_else(|| "the clock".to_owned(), Pointer::to_string);
                 Fault::new(FaultKind::Derive, format!("`{name}`: `{source}` {why}"))
-            })?;
-            if let Some(member) = member {
-                derived.insert(name.clone(), member);
+            };
+            let mut found = Vec::with_capacity(members.len());
+            match (search, source) {
+                (Some(search), Some(Value::String(text))) => {
+                    for (Member { name, .. }, captured) in members.iter().zip(search.of_text(text)) {
+                        found.push((name, room.charged(captured).map_err(|why| failed(name, why))?));
+                    }
+                }
+                _ => {
+                    for Member { name, function } in members {
+                        let member =
+                            function.call(source, now, &mut room).map_err(|why| failed(name, why))?;
+                        found.push((name, member));
+                    }
+                }
+            }
+            for (name, member) in found {
+                if let Some(member) = member {
+                    derived.insert(name.clone(), member);
+                }
             }
         }
         let Some(given) = payload.as_object() else { return Ok(Cow::Borrowed(payload)) };
@@ -133,6 +158,33 @@ impl DerivePlan {
         members.insert(DERIVED.to_owned(), Value::Object(derived));
         Ok(Cow::Owned(Value::Object(members)))
     }
+}
+
+/// Members in the order in which they need each other, those together that one search finds.
+fn steps(ordered: Vec<(Option<&Pointer>, Member)>, specs: &BTreeMap<String, DeriveSpec>) -> Vec<Step> {
+    let mut steps: Vec<(Step, Option<Captor>)> = Vec::new();
+    for (source, member) in ordered {
+        let captor = match specs.get(&member.name) {
+            Some(DeriveSpec::Regex(spec)) => Captor::of(spec),
+            _ => None,
+        };
+        // An earlier step has the same source, so what that needs is there.
+        let earlier = captor.as_ref().and_then(|captor| {
+            let mut open = steps.iter_mut();
+            open.find_map(|(step, other)| other.as_mut()?.take_in(captor).then_some(step))
+        });
+        match earlier {
+            Some(step) => step.members.push(member),
+            None => {
+                steps.push((Step { source: source.cloned(), members: vec![member], search: None }, captor))
+            }
+        }
+    }
+    let searching = |(step, captor): (Step, Option<Captor>)| Step {
+        search: captor.and_then(|captor| captor.search()).map(Arc::new),
+        ..step
+    };
+    steps.into_iter().map(searching).collect()
 }
 
 fn is_derived(pointer: &Pointer) -> bool {
@@ -200,6 +252,33 @@ derive:
                 "port": 443, "hour": 0, "weekday": 6, "day": 2,
             })
         );
+    }
+
+    #[test]
+    fn members_that_one_search_finds_are_those_of_their_own_searches() {
+        let yaml = r"
+derive:
+  a_domain: {regex: {source: /id, pattern: '^spiffe://([^/]+)/(?:[^/]*-)?[^/-]+$', capture: 1}}
+  b_whole: {regex: {source: /id, pattern: '^spiffe://[^/]+/(?:[^/]*-)?[^/-]+$', capture: 0}}
+  c_class: {regex: {source: /id, pattern: '^spiffe://[^/]+/(?:[^/]*-)?([^/-]+)$', capture: 1}}
+  d_other: {regex: {source: /other, pattern: '^spiffe://[^/]+/(?:[^/]*-)?([^/-]+)$', capture: 1}}
+  e_team: {regex: {source: /id, pattern: '^spiffe://[^/]+/(?:([^/]*)-)?[^/-]+$', capture: 1}}
+";
+        let searches = plan(yaml).unwrap().steps.iter().map(|step| step.members.len()).collect::<Vec<_>>();
+        assert_eq!(searches, [4, 1]);
+        let whole = "spiffe://d/team-class";
+        let one = json!({"a_domain": "d", "b_whole": whole, "c_class": "class", "e_team": "team"});
+        assert_eq!(derive(yaml, &json!({"id": whole})).unwrap(), one);
+        let bare =
+            json!({"a_domain": "d", "b_whole": "spiffe://d/class", "c_class": "class", "d_other": "x"});
+        let payload = json!({"id": "spiffe://d/class", "other": "spiffe://e/x"});
+        assert_eq!(derive(yaml, &payload).unwrap(), bare);
+        assert_eq!(derive(yaml, &json!({"id": "someone"})).unwrap(), json!({}));
+        let lists = json!({"id": [whole]});
+        let fault = derive(yaml, &json!({"id": ["someone"]})).unwrap_err();
+        assert!(fault.detail.contains("`a_domain`: `/id` holds an element of which"), "{}", fault.detail);
+        assert_eq!(derive(yaml, &lists).unwrap()["c_class"], json!(["class"]));
+        assert_eq!(derive(yaml, &json!({"id": 7})).unwrap_err().kind, FaultKind::Derive);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::contract::Token;
+use crate::fault::{Fault, FaultKind};
 use crate::pack::Shape;
 
 /// A request that passed the pack's schema, with the derived members in place, at its frozen instant.
@@ -17,7 +18,7 @@ pub struct Prepared<'r> {
     named: Shape<'r>,
     now: Timestamp,
     token: Option<&'r Token>,
-    json: OnceLock<Vec<u8>>,
+    json: OnceLock<Result<Vec<u8>, Fault>>,
 }
 
 impl<'r> Prepared<'r> {
@@ -37,8 +38,13 @@ impl<'r> Prepared<'r> {
     }
 
     /// The payload as JSON text, written once however many engines ask.
-    pub fn json(&self) -> &[u8] {
-        self.json.get_or_init(|| self.payload.to_string().into_bytes())
+    ///
+    /// # Errors
+    /// [`FaultKind::Unrepresentable`] if it cannot be written, which should not be.
+    pub fn json(&self) -> Result<&[u8], Fault> {
+        let unwritten = |error: serde_json::Error| Fault::new(FaultKind::Unrepresentable, error.to_string());
+        let written = self.json.get_or_init(|| serde_json::to_vec(self.payload).map_err(unwritten));
+        written.as_deref().map_err(Fault::clone)
     }
 
     /// The instant of this request, the same for every pack and round.

@@ -18,6 +18,7 @@ pub(super) mod ip;
 pub(super) mod lookup;
 pub(super) mod reading;
 pub(super) mod regex;
+pub(super) mod shared_search;
 pub(super) mod text;
 pub(super) mod time;
 pub(super) mod url;

@@ -75,6 +75,11 @@ fn expression(pattern: &str, size: usize, place: &str) -> Result<regex::Regex, O
         .map_err(|error| Objection::at(&[place], format!("the pattern does not compile: {error}")))
 }
 
+/// Compiles an expression of which one match is looked for.
+pub(super) fn of_one_match(pattern: &str) -> Result<regex::Regex, Objection> {
+    expression(pattern, SIZE, "pattern")
+}
+
 /// Compiles an expression of which every match is looked for.
 fn of_every_match(pattern: &str) -> Result<regex::Regex, Objection> {
     let regex = expression(pattern, BOUNDED_SIZE, "pattern")?;
@@ -105,11 +110,7 @@ pub(super) enum Regex {
 
 impl Regex {
     pub(super) fn compile(spec: &RegexSpec) -> Result<Self, Objection> {
-        let regex = if spec.all {
-            of_every_match(&spec.pattern)?
-        } else {
-            expression(&spec.pattern, SIZE, "pattern")?
-        };
+        let regex = if spec.all { of_every_match(&spec.pattern)? } else { of_one_match(&spec.pattern)? };
         let group = match &spec.capture {
             None if spec.all => {
                 return Err(Objection::at(
@@ -160,7 +161,7 @@ pub(super) struct Captures(regex::Regex);
 
 impl Captures {
     pub(super) fn compile(spec: &CapturesSpec) -> Result<Self, Objection> {
-        let regex = expression(&spec.pattern, SIZE, "pattern")?;
+        let regex = of_one_match(&spec.pattern)?;
         if regex.capture_names().flatten().next().is_none() {
             return Err(Objection::at(&["pattern"], "the pattern names no group: write `(?P<name>…)`"));
         }
