@@ -4,7 +4,8 @@
 //! store of its own with its principal, its resource, and those static entities that an evaluation can reach. It can look
 //! into an entity only after it got hold of it: as principal, action or resource, as a literal of the policy, or as an
 //! attribute or tag of one it has. `in` looks into its left side alone, whose ancestors the entity itself holds. That set
-//! is followed here, so every answer is that of the whole store, at a cost that does not grow with the store.
+//! is followed here, so every answer is that of the whole store, at a cost that does not grow with the store. An entity without
+//! attributes, tags and ancestors is left out: to an evaluation it is one that is not there, which has none of them either.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -102,7 +103,7 @@ impl StaticEntities {
         let mut reached: Vec<Arc<Entity>> = Vec::new();
         let mut open: Vec<&EntityUID> = literals.into_iter().collect();
         for entity in &own {
-            if seen.insert(entity.uid()) {
+            if seen.insert(entity.uid()) && !is_bare(entity) {
                 reached.push(Arc::clone(entity));
             }
             // What a request adds are values without references.
@@ -111,6 +112,7 @@ impl StaticEntities {
         while let Some(uid) = open.pop() {
             if let Some(held) = self.0.get(uid)
                 && seen.insert(uid)
+                && !is_bare(&held.entity)
             {
                 reached.push(Arc::clone(&held.entity));
                 open.extend(&held.refers_to);
@@ -125,6 +127,11 @@ impl StaticEntities {
             )
             .map_err(|error| Fault::new(FaultKind::EvaluationError, error.to_string()))
     }
+}
+
+/// Whether there is nothing in an entity that an evaluation could look for.
+fn is_bare(entity: &Entity) -> bool {
+    entity.attrs().next().is_none() && entity.tags().next().is_none() && entity.ancestors().next().is_none()
 }
 
 /// An entity with attributes and nothing else.
