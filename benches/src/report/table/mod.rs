@@ -56,6 +56,8 @@ pub struct Shown {
     pub analysis: String,
     /// Its figures.
     pub table: Table,
+    /// What is to be known of its requests, a sentence each.
+    pub notes: Vec<String>,
     /// What went wrong, a sentence each.
     pub problems: Vec<String>,
 }
@@ -74,14 +76,8 @@ pub fn measurement(report: &BenchReport, rows: &[&Row]) -> Option<Shown> {
         (None, _) => String::new(),
     };
     let packs = first.packs.map_or_else(String::new, |count| format!("{count} packs like "));
-    let requests = if is_on_several {
-        "1 request each".to_owned()
-    } else if first.requests == 1 {
-        "1 request".to_owned()
-    } else {
-        format!("{} requests", first.requests)
-    };
-    let mut about = format!("{} · {packs}{pack} · {requests}", first.model.about());
+    let mut about = format!("{} · {packs}{pack}", first.model.about());
+    about.extend(requests(first, is_on_several).map(|requests| format!(" · {requests}")));
     let table = if first.point.is_some() {
         about.extend(taken(rows));
         scaling::table(report, rows)
@@ -102,8 +98,48 @@ pub fn measurement(report: &BenchReport, rows: &[&Row]) -> Option<Shown> {
         about,
         analysis: first.analysis.clone(),
         table,
+        notes: faulted(report, rows),
         problems: problems(report, rows),
     })
+}
+
+/// How many requests are decided; nothing where none is.
+fn requests(row: &Row, is_on_several: bool) -> Option<String> {
+    let requests = match row.requests {
+        1 => "1 request".to_owned(),
+        count => format!("{count} requests"),
+    };
+    match row.model {
+        // They are decided once, when the clock has stopped, so that a pack that does not decide is not measured.
+        Model::LoadCold | Model::LoadCached => None,
+        Model::FirstDecision if row.requests > 1 => Some(format!("the first of {requests}")),
+        _ if is_on_several => Some(format!("{requests} each")),
+        _ => Some(requests),
+    }
+}
+
+/// How many requests are denied by a fault, in each row or in all of them.
+fn faulted(report: &BenchReport, rows: &[&Row]) -> Vec<String> {
+    let said = |row: &Row, at: &str| {
+        let of = match row.requests {
+            1 => "the request".to_owned(),
+            all if all == row.faulted => format!("all {all} requests"),
+            all => format!("{} of {all} requests", row.faulted),
+        };
+        let verb = if row.requests == 1 || row.faulted == 1 { "is" } else { "are" };
+        format!("{of}{at} {verb} denied by a fault")
+    };
+    let mut found: Vec<String> = Vec::new();
+    for row in rows.iter().filter(|row| row.faulted > 0) {
+        let is_everywhere =
+            rows.iter().all(|other| (other.faulted, other.requests) == (row.faulted, row.requests));
+        let at = if is_everywhere { String::new() } else { at(report, row) };
+        let sentence = said(row, &at);
+        if !found.contains(&sentence) {
+            found.push(sentence);
+        }
+    }
+    found
 }
 
 /// From how much each figure is, for a table that has no column for it.
