@@ -14,12 +14,13 @@ use crate::subject::Kind;
 const BY_CHANCE: f64 = 0.05;
 
 /// What a row is called in a table.
-fn name(row: &Row) -> String {
-    match row.point {
-        Some(point) => {
+fn name(report: &BenchReport, row: &Row) -> String {
+    match (row.point, report.pack_among_others(row)) {
+        (Some(point), _) => {
             format!("{} ({} {})", row.measurement, size(point.axis, point.size()), point.axis.as_str())
         }
-        None => row.measurement.clone(),
+        (None, Some(pack)) => format!("{} ({pack})", row.measurement),
+        (None, None) => row.measurement.clone(),
     }
 }
 
@@ -82,7 +83,7 @@ pub fn cmp(report: &BenchReport, first: &str, second: &str, at: Quantile) -> Tab
         let is_whole = one.problem.is_none() && other.problem.is_none();
         let verdict = if is_whole { verdict(&ratio, row.unit) } else { "incomplete" };
         rows.push(vec![
-            name(row),
+            name(report, row),
             quantity(one_at, row.unit),
             quantity(other_at, row.unit),
             times(&ratio),
@@ -123,11 +124,15 @@ pub fn diff(before: &BenchReport, after: &BenchReport, at: Quantile) -> Diff {
                 (Some(old), Some(new)) => old.is(&new),
                 (old, new) => old.is_none() && new.is_none(),
             };
-            same_size && (&old.measurement, old.model) == (&row.measurement, row.model)
+            let same_pack = match after.pack_among_others(row) {
+                Some(pack) => before.packs.get(old.pack).is_some_and(|old| old.name == pack),
+                None => true,
+            };
+            same_size && same_pack && (&old.measurement, old.model) == (&row.measurement, row.model)
         };
         let Some(old) = before.rows.iter().find(is_same) else { continue };
         if let Some(why) = incomparable((before, old), (after, row)) {
-            warnings.push(format!("`{}` is left out: {why}", name(row)));
+            warnings.push(format!("`{}` is left out: {why}", name(after, row)));
             continue;
         }
         for new in &row.entries {
@@ -137,7 +142,7 @@ pub fn diff(before: &BenchReport, after: &BenchReport, at: Quantile) -> Diff {
             let is_whole = earlier.problem.is_none() && new.problem.is_none();
             let verdict = if is_whole { verdict(&ratio, row.unit) } else { "incomplete" };
             rows.push(vec![
-                name(row),
+                name(after, row),
                 new.subject.clone(),
                 quantity(old_at, row.unit),
                 quantity(new_at, row.unit),
@@ -342,6 +347,39 @@ mod tests {
         before.rows[0].entries[0] = entry("cedar", &[10.0, 11.0]);
         after.rows[0].entries[0] = entry("cedar", &[1.0, 2.0]);
         assert_eq!(verdict(&before, &after).1, "too few processes to say");
+    }
+
+    #[test]
+    fn rows_of_several_packs_are_told_apart_by_them() {
+        let shipped = ("shipped", Model::Decide, 1.0, 1.0);
+        let mut report = run(&[shipped, shipped]);
+        report.rows[1].pack = report.packs.iter().position(|pack| pack.name == "session-budget").unwrap();
+        report.rows[1].entries[0] = entry("cedar", &[9.0; 7]);
+        let mut turned = report.clone();
+        turned.rows.reverse();
+        let found = diff(&report, &turned, Quantile::P50);
+        let of_cedar: Vec<(&str, &str)> = found
+            .table
+            .rows
+            .iter()
+            .filter(|row| row[1] == "cedar")
+            .map(|row| (row[0].as_str(), row[2].as_str()))
+            .collect();
+        assert_eq!(
+            of_cedar,
+            [("shipped (session-budget)", "9.00 ns"), ("shipped (tool-allowlist)", "1.00 ns")]
+        );
+        assert_eq!(found.warnings, Vec::<String>::new());
+        let gate = crate::gate::Gate {
+            candidate: "cedar".to_owned(),
+            baseline: "rego-native".to_owned(),
+            measurement: "shipped".to_owned(),
+            value: None,
+            at: Quantile::P50,
+            max_ratio: 1.0,
+        };
+        let undecided = gate.decide(&report).unwrap_err();
+        assert_eq!(undecided, crate::gate::GateError::SeveralPacks("shipped".to_owned()));
     }
 
     #[test]

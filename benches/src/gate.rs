@@ -43,6 +43,11 @@ pub enum GateError {
     /// It does not have the measurement.
     #[error("the run has no measurement `{0}`; it has {1}")]
     NoMeasurement(String, String),
+    /// It was made on several packs, and only one can be decided by.
+    #[error(
+        "the run has the measurement `{0}` on several packs: measure one, or let a gate ask for another measurement"
+    )]
+    SeveralPacks(String),
     /// The measurement is void: engines disagree.
     #[error("the measurement `{0}` is void: {1}")]
     Void(String, String),
@@ -73,6 +78,9 @@ impl Gate {
             let names: Vec<&str> = report.rows.iter().map(|row| row.measurement.as_str()).collect();
             return Err(GateError::NoMeasurement(self.measurement.clone(), names.join(", ")));
         };
+        if report.pack_among_others(row).is_some() {
+            return Err(GateError::SeveralPacks(self.measurement.clone()));
+        }
         if let Some(void) = &row.void {
             let why = format!("`{}` and `{}` disagree on `{}`", void.first.0, void.second.0, void.name);
             return Err(GateError::Void(self.measurement.clone(), why));

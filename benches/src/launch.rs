@@ -14,6 +14,10 @@ use crate::worker::{Job, Report};
 /// How long a worker may take beside what it is told to measure: a cold start of the slowest engine, and more.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// How much longer it may take for each further pack: they are loaded one after another, and compiled where nobody has done so
+/// before.
+const FURTHER_PACK: Duration = Duration::from_secs(10);
+
 /// How long a worker may take to end, once it has reported or was told to.
 const PARTING: Duration = Duration::from_secs(2);
 
@@ -112,9 +116,15 @@ enum Waited {
     TooLong,
 }
 
+/// How long a job may take.
+fn patience(job: &Job) -> Duration {
+    let further = u32::try_from(job.packs.len().saturating_sub(1)).unwrap_or(u32::MAX);
+    PATIENCE + FURTHER_PACK.saturating_mul(further) + 4 * Duration::from_millis(job.budget_ms)
+}
+
 fn wait(told: &Receiver<std::io::Result<String>>, job: &Job, interrupted: &AtomicBool) -> Waited {
     let started = Instant::now();
-    let longest = PATIENCE + 4 * Duration::from_millis(job.budget_ms);
+    let longest = patience(job);
     loop {
         match told.recv_timeout(LOOK) {
             Ok(line) => return Waited::Line(line.unwrap_or_default()),
@@ -231,6 +241,14 @@ mod tests {
             });
             workers.run(job, &interrupted)
         })
+    }
+
+    #[test]
+    fn a_job_with_more_packs_may_take_longer() {
+        let of = |packs: usize| patience(&Job { packs: vec!["p".into(); packs], ..job("{}") });
+        assert_eq!((of(1), of(2)), (PATIENCE, PATIENCE + FURTHER_PACK));
+        // A hundred modules are compiled in two to four minutes here, on two processors that others use, too.
+        assert!(of(100) > Duration::from_secs(600));
     }
 
     #[test]

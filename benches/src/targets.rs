@@ -59,14 +59,17 @@ pub struct Place {
     pub value: Option<u64>,
 }
 
-/// What became of a target in a run.
+/// What became of a target in a run. Of one that was measured on several packs, what became of it on the worst.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Judged {
     /// The target.
     pub target: Target,
-    /// The packs that it was measured on.
+    /// The packs that the figures are of.
     pub packs: Vec<String>,
+    /// Among how many packs these are the worst; absent if there are no others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub among: Option<Among>,
     /// The one figure over the other; `None` if one of them was not measured.
     pub ratio: Option<Ratio>,
     /// The one figure less the other, in nanoseconds, in the median over the turns; `None` for what is no time.
@@ -77,18 +80,28 @@ pub struct Judged {
     pub fate: Fate,
 }
 
-/// What became of a target.
+/// The packs that a target was measured on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Among {
+    /// How many there are.
+    pub packs: usize,
+    /// On how many of them it is met.
+    pub met: usize,
+}
+
+/// What became of a target, the worse the later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fate {
     /// The whole interval is within.
     Met,
-    /// The whole interval is beyond.
-    Missed,
-    /// The interval has the limit in it, or there are too few turns for one.
-    NotShown,
     /// One of its figures is missing in a run that was to have both.
     NotMeasured,
+    /// The interval has the limit in it, or there are too few turns for one.
+    NotShown,
+    /// The whole interval is beyond.
+    Missed,
 }
 
 impl Fate {
@@ -143,42 +156,80 @@ pub fn of_this_program(report: &BenchReport) -> Vec<Judged> {
     read("targets.yaml", TEXT.as_bytes()).map_or_else(|_| Vec::new(), |targets| judge(report, &targets))
 }
 
-/// Holds a run against targets. Targets about measurements that the run does not have are left out.
+/// Holds a run against targets, on each pack that they were measured on. Targets about measurements that the run does not have
+/// are left out.
 pub fn judge(report: &BenchReport, targets: &[Target]) -> Vec<Judged> {
     let has = |place: &Place| report.rows.iter().any(|row| row.measurement == place.measurement);
-    let judged = |target: &Target| {
-        let mut packs: Vec<String> = Vec::new();
-        for place in [&target.of, &target.over] {
-            let name = row(report, place).and_then(|row| report.packs.get(row.pack)).map(|pack| &pack.name);
-            packs.extend(name.filter(|name| !packs.contains(name)).cloned());
+    let held = targets.iter().filter(|target| has(&target.of) && has(&target.over));
+    held.filter_map(|target| {
+        let judged: Vec<Judged> =
+            pairs(report, target).into_iter().map(|pair| judge_one(report, target, pair)).collect();
+        let met = judged.iter().filter(|one| one.fate == Fate::Met).count();
+        let among = (judged.len() > 1).then_some(Among { packs: judged.len(), met });
+        Some(Judged { among, ..judged.into_iter().reduce(worse)? })
+    })
+    .collect()
+}
+
+/// The two rows that a target compares, on one pack.
+type Pair<'r> = (Option<&'r Row>, Option<&'r Row>);
+
+/// The rows that a target compares: those of the same pack, if there are several. Two that are alone are compared whatever their
+/// packs, since sizes make packs of their own.
+fn pairs<'r>(report: &'r BenchReport, target: &Target) -> Vec<Pair<'r>> {
+    let (of, over) = (rows(report, &target.of), rows(report, &target.over));
+    match (of.as_slice(), over.as_slice()) {
+        ([] | [_], [] | [_]) => vec![(of.first().copied(), over.first().copied())],
+        ([], over) => over.iter().map(|row| (None, Some(*row))).collect(),
+        (of, over) => {
+            let beside = |row: &Row| over.iter().find(|other| other.pack == row.pack).copied();
+            of.iter().map(|row| (Some(*row), beside(row))).collect()
         }
-        let (ratio, used) = match compared(report, target) {
-            Some((ratio, used)) => (Some(ratio), Some(used)),
-            None => (None, None),
-        };
-        let fate = Fate::of(used.as_ref());
-        Judged { target: target.clone(), packs, ratio, difference_ns: difference(report, target), used, fate }
+    }
+}
+
+fn rows<'r>(report: &'r BenchReport, place: &Place) -> Vec<&'r Row> {
+    let is_meant = |row: &&Row| {
+        row.measurement == place.measurement && row.point.map(|point| point.value) == place.value
     };
-    targets.iter().filter(|target| has(&target.of) && has(&target.over)).map(judged).collect()
+    report.rows.iter().filter(is_meant).collect()
 }
 
-fn row<'r>(report: &'r BenchReport, place: &Place) -> Option<&'r Row> {
-    report
-        .rows
-        .iter()
-        .find(|row| row.measurement == place.measurement && row.point.map(|point| point.value) == place.value)
+/// The worse of two: by what became of them, and then by what of the allowance is used.
+fn worse(one: Judged, other: Judged) -> Judged {
+    let used = |judged: &Judged| judged.used.as_ref().map_or(f64::INFINITY, |used| used.ratio);
+    let order = one.fate.cmp(&other.fate).then_with(|| used(&one).total_cmp(&used(&other)));
+    if order.is_lt() { other } else { one }
 }
 
-/// What the place has, if it is whole: an entry with a problem has fewer figures than there were to be, or wrong ones.
-fn entry<'r>(report: &'r BenchReport, place: &Place) -> Option<(Unit, &'r Entry)> {
-    let row = row(report, place)?;
+/// Holds one pair of rows against a target.
+fn judge_one(report: &BenchReport, target: &Target, (of, over): Pair<'_>) -> Judged {
+    let mut packs: Vec<String> = Vec::new();
+    for row in of.iter().chain(&over) {
+        let name = report.packs.get(row.pack).map(|pack| &pack.name);
+        packs.extend(name.filter(|name| !packs.contains(name)).cloned());
+    }
+    let entries = entry(of, &target.of).zip(entry(over, &target.over));
+    let compared = entries.and_then(|(of, over)| compared(of, over, target));
+    let difference_ns = entries.and_then(|(of, over)| difference(of, over, target));
+    let (ratio, used) = compared.unzip();
+    let fate = Fate::of(used.as_ref());
+    Judged { target: target.clone(), packs, among: None, ratio, difference_ns, used, fate }
+}
+
+/// What a place has in a row, if it is whole: an entry with a problem has fewer figures than there were to be, or wrong ones.
+fn entry<'r>(row: Option<&'r Row>, place: &Place) -> Option<(Unit, &'r Entry)> {
+    let row = row?;
     let entry = row.entry(&place.subject).filter(|entry| entry.problem.is_none())?;
     Some((row.unit, entry))
 }
 
 /// A target's ratio, and what of its allowance is used.
-fn compared(report: &BenchReport, target: &Target) -> Option<(Ratio, Ratio)> {
-    let ((_, of), (unit, over)) = (entry(report, &target.of)?, entry(report, &target.over)?);
+fn compared(
+    (_, of): (Unit, &Entry),
+    (unit, over): (Unit, &Entry),
+    target: &Target,
+) -> Option<(Ratio, Ratio)> {
     // What may come on top counts as if the other cost that much more for its share.
     let plus = if unit == Unit::Nanoseconds { target.plus_ns / target.at_most } else { 0.0 };
     let mut used = ratio(of.turns(), over.turns(), target.at, plus)?;
@@ -189,8 +240,7 @@ fn compared(report: &BenchReport, target: &Target) -> Option<(Ratio, Ratio)> {
     Some((ratio(of.turns(), over.turns(), target.at, 0.0)?, used))
 }
 
-fn difference(report: &BenchReport, target: &Target) -> Option<f64> {
-    let ((unit, of), (_, over)) = (entry(report, &target.of)?, entry(report, &target.over)?);
+fn difference((unit, of): (Unit, &Entry), (_, over): (Unit, &Entry), target: &Target) -> Option<f64> {
     if unit != Unit::Nanoseconds {
         return None;
     }
@@ -304,6 +354,83 @@ mod tests {
         report.rows[0].entries[1].problem = Some(Problem::Changed("its mind".to_owned()));
         let judged = judge(&report, &[target(&report, 1.0, 0.0)]);
         assert_eq!((judged[0].fate, &judged[0].ratio), (Fate::NotMeasured, &None));
+    }
+
+    /// A run of packs with these times each, over one that always takes 100.
+    fn on_packs(times: &[(&str, &[f64])]) -> BenchReport {
+        let mut report = run(&[100.0; 7], &[100.0; 7]);
+        let (pack, row) = (report.packs[0].clone(), report.rows[0].clone());
+        (report.packs, report.rows) = Default::default();
+        for (index, (name, times)) in times.iter().enumerate() {
+            let planted = run(times, &vec![100.0; times.len()]).rows[0].entries.clone();
+            report.packs.push(crate::report::data::BenchedPack { name: (*name).to_owned(), ..pack.clone() });
+            report.rows.push(Row { pack: index, entries: planted, ..row.clone() });
+        }
+        report
+    }
+
+    #[test]
+    fn of_several_packs_the_worst_decides() {
+        let unclear: &[f64] = &[90.0, 90.0, 90.0, 90.0, 150.0, 160.0, 170.0];
+        let (good, better, bad, worse) =
+            ([90.0; 7].as_slice(), [80.0; 7].as_slice(), [110.0; 7].as_slice(), [130.0; 7].as_slice());
+        for (times, fate, pack, ratio, met) in [
+            (&[("a", better), ("b", good), ("c", better)][..], Fate::Met, "b", 0.9, 3),
+            (&[("a", bad), ("b", better), ("c", worse)], Fate::Missed, "c", 1.3, 1),
+            // What is shown to be missed is worse than what may be, however much that is.
+            (&[("a", unclear), ("b", good), ("c", bad)], Fate::Missed, "c", 1.1, 1),
+            (&[("a", good), ("b", unclear), ("c", good)], Fate::NotShown, "b", 0.9, 2),
+        ] {
+            let report = on_packs(times);
+            let judged = judge(&report, &[target(&report, 1.0, 0.0)]);
+            let [judged] = judged.as_slice() else { panic!("a line for each target: {judged:?}") };
+            assert_eq!((judged.fate, judged.packs.as_slice()), (fate, [pack.to_owned()].as_slice()));
+            assert!(
+                judged.ratio.as_ref().is_some_and(|found| (found.ratio - ratio).abs() < 1e-9),
+                "{judged:?}"
+            );
+            assert_eq!(judged.among, Some(Among { packs: 3, met }));
+        }
+        let alone = on_packs(&[("a", good)]);
+        assert_eq!(judge(&alone, &[target(&alone, 1.0, 0.0)])[0].among, None);
+    }
+
+    #[test]
+    fn a_target_is_not_met_on_a_pack_where_it_was_not_measured() {
+        let mut report = on_packs(&[("a", &[90.0; 7]), ("b", &[10.0; 7]), ("c", &[90.0; 7])]);
+        report.rows[1].entries[1].problem = Some(Problem::Changed("its mind".to_owned()));
+        let judged = &judge(&report, &[target(&report, 1.0, 0.0)])[0];
+        assert_eq!((judged.fate, judged.packs.as_slice()), (Fate::NotMeasured, ["b".to_owned()].as_slice()));
+        assert_eq!((judged.ratio.as_ref(), judged.among), (None, Some(Among { packs: 3, met: 2 })));
+    }
+
+    #[test]
+    fn packs_are_compared_each_with_itself() {
+        let mut report = on_packs(&[("a", &[90.0; 7]), ("b", &[10.0; 7])]);
+        // The same packs in another measurement, in another order: `a` is dear there, so is not cheap here.
+        let mut others = on_packs(&[("a", &[100.0; 7]), ("b", &[100.0; 7])]).rows;
+        for row in &mut others {
+            row.measurement = "others".to_owned();
+        }
+        others[1].entries[1] = run(&[100.0; 7], &[5.0; 7]).rows[0].entries[1].clone();
+        others.reverse();
+        report.rows.extend(others);
+        let mut target = target(&report, 1.0, 0.0);
+        target.over.measurement = "others".to_owned();
+        let judged = &judge(&report, &[target])[0];
+        assert_eq!((judged.fate, judged.packs.as_slice()), (Fate::Missed, ["b".to_owned()].as_slice()));
+        assert!(judged.ratio.as_ref().is_some_and(|found| (found.ratio - 2.0).abs() < 1e-9), "{judged:?}");
+    }
+
+    #[test]
+    fn every_pack_that_is_shipped_has_its_targets() {
+        let catalogue = crate::subject::Catalogue::new(&tribunal::registry());
+        let (name, text) = crate::definition::embedded(DEFINITION).unwrap();
+        let measurements = crate::definition::read(name, text.as_bytes(), &catalogue).unwrap();
+        let shipped = measurements.iter().find(|measurement| measurement.name == "shipped").unwrap();
+        let mut names = crate::embedded::NAMES.to_vec();
+        names.sort_unstable();
+        assert_eq!(shipped.each.keys().map(String::as_str).collect::<Vec<_>>(), names);
     }
 
     #[test]

@@ -105,7 +105,7 @@ fn policy(pack: &PackSource) -> Result<(Image<'_>, Plan), LoadErrors> {
     Ok((image, plan))
 }
 
-fn unusable(pack: &PackSource, error: &ModuleError) -> LoadError {
+pub(crate) fn unusable(pack: &PackSource, error: &ModuleError) -> LoadError {
     LoadError::new(error.kind(), format!("`{}`: {error}", pack.file_name(MODULE)))
 }
 
@@ -169,7 +169,7 @@ pub fn is_built(pack: &PackSource) -> Result<(), LoadErrors> {
 }
 
 /// The module's bytes, if the lock vouches for them.
-fn locked_module(pack: &PackSource) -> Result<&[u8], LoadErrors> {
+pub(crate) fn locked_module(pack: &PackSource) -> Result<&[u8], LoadErrors> {
     let Some(module) = pack.files.get(MODULE) else { return Err(missing_module(pack).into()) };
     let name = pack.file_name(MODULE);
     let artefact = |message: String| LoadError::new(LoadErrorKind::Artefact, message);
@@ -281,7 +281,7 @@ fn start(
 }
 
 /// The numbers of the entrypoints that the pack names.
-fn find(
+pub(crate) fn find(
     pack: &PackSource,
     question: &Question<String>,
     known: &BTreeMap<String, i32>,
@@ -306,7 +306,7 @@ fn find(
 }
 
 /// The host's built-ins, all of those that the module wants; an error names every one that is missing.
-fn host_builtins(module: &str, wanted: BTreeMap<String, i32>) -> Result<HostBuiltins, LoadError> {
+pub(crate) fn host_builtins(module: &str, wanted: BTreeMap<String, i32>) -> Result<HostBuiltins, LoadError> {
     let mut found = HostBuiltins::new();
     let mut missing = Vec::new();
     for (name, id) in wanted {

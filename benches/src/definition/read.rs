@@ -103,6 +103,17 @@ pub fn read(file: &str, text: &[u8], catalogue: &Catalogue) -> Result<Vec<Measur
         if !measurement.cases.is_empty() && measurement.requests.is_some() {
             wrong(&["cases"], "either `requests` or `cases` says which requests are decided".to_owned());
         }
+        if !measurement.each.is_empty() {
+            let others = [
+                ("pack", measurement.pack.is_some()),
+                ("cases", !measurement.cases.is_empty()),
+                ("requests", measurement.requests.is_some()),
+                ("vary", measurement.vary.is_some()),
+            ];
+            for (key, _) in others.into_iter().filter(|(_, stands)| *stands) {
+                wrong(&[key], format!("`each` names packs with their cases: `{key}` cannot stand beside it"));
+            }
+        }
         for (position, subject) in measurement.subjects.iter().enumerate() {
             if !catalogue.knows(subject) {
                 let known: Vec<String> = catalogue.words();

@@ -1,7 +1,7 @@
 //! What a file of measurements says.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::model::Model;
 
-/// One measurement: a row of figures for each value that is varied, or one row.
+/// One measurement: a row of figures for each value that is varied or each pack, or one row.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Measurement {
@@ -28,6 +28,9 @@ pub struct Measurement {
     /// Only these cases of the pack, by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cases: Vec<String>,
+    /// Packs, each with the case that is its request: a row for each pack, in place of `pack` and `cases`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub each: BTreeMap<String, String>,
     /// Who is measured: subjects by name, or the words `engines`, `floors`, `peers`. Without it, `engines`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub subjects: Vec<String>,
@@ -41,6 +44,22 @@ pub struct Measurement {
     /// What the figures are for, and what they do not say: for whoever reads the report.
     #[schemars(regex(pattern = r"\S"))]
     pub analysis: String,
+}
+
+impl Measurement {
+    /// The measurement, or one of its name for each of its packs.
+    pub fn on_each(&self) -> Vec<Measurement> {
+        if self.each.is_empty() {
+            return vec![self.clone()];
+        }
+        let on = |(pack, case): (&String, &String)| Measurement {
+            pack: Some(pack.clone()),
+            cases: vec![case.clone()],
+            each: BTreeMap::new(),
+            ..self.clone()
+        };
+        self.each.iter().map(on).collect()
+    }
 }
 
 /// Which cases of a pack are requests.

@@ -270,6 +270,19 @@ impl Row {
 }
 
 impl BenchReport {
+    /// The pack of a row, if its measurement was made on others, too: without it, nobody knows which row is meant.
+    pub fn pack_among_others(&self, row: &Row) -> Option<&str> {
+        let is_beside = |other: &Row| {
+            let one_size = match (row.point, other.point) {
+                (Some(one), Some(other)) => one.is(&other),
+                (one, other) => one.is_none() && other.is_none(),
+            };
+            row.measurement == other.measurement && one_size && row.pack != other.pack
+        };
+        let pack = self.packs.get(row.pack)?;
+        self.rows.iter().any(is_beside).then_some(pack.name.as_str())
+    }
+
     /// A subject.
     pub fn subject(&self, name: &str) -> Option<&BenchedSubject> {
         self.subjects.iter().find(|subject| subject.name == name)

@@ -23,7 +23,7 @@ pub fn markdown(report: &BenchReport, out: &mut dyn Write) -> io::Result<()> {
             prose(&shown.analysis)
         )?;
         write_table(out, &shown.table)?;
-        write_list(out, &shown.problems)?;
+        write_list(out, &[shown.notes, shown.problems].concat())?;
     }
     for (title, shown, notes) in [
         (MEANS, table::pairs_table(report), Vec::new()),

@@ -26,8 +26,8 @@ pub fn text(report: &BenchReport, out: &mut dyn Write, width: Option<u16>) -> io
         wrap(out, "", &format!("{} · {}", shown.name, shown.about), columns, 2)?;
         wrap(out, "  ", &shown.analysis, columns, 2)?;
         write_table(out, &shown.table, width)?;
-        for problem in &shown.problems {
-            wrap(out, "  ", problem, columns, 4)?;
+        for sentence in shown.notes.iter().chain(&shown.problems) {
+            wrap(out, "  ", sentence, columns, 4)?;
         }
         writeln!(out)?;
     }

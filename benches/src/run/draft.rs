@@ -63,8 +63,9 @@ pub(super) fn drafts<'c>(
     workshop: &mut Workshop,
     making: &mut Making<'_>,
 ) -> Result<Vec<Draft<'c>>, BenchError> {
+    let measurements: Vec<Measurement> = plan.measurements.iter().flat_map(Measurement::on_each).collect();
     let mut wanted: Vec<(&Measurement, Option<(Axis, u64)>)> = Vec::new();
-    for measurement in &plan.measurements {
+    for measurement in &measurements {
         match &measurement.vary {
             None => wanted.push((measurement, None)),
             Some(vary) => {
@@ -153,9 +154,10 @@ fn measured(axis: Axis, stock: &Stock, requests: &[JobRequest]) -> Option<u64> {
 
 /// What a row is called while it is made and measured.
 fn name(measurement: &Measurement, size: Option<(Axis, u64)>) -> String {
-    match size {
-        Some((axis, value)) => format!("{} ({} {value})", measurement.name, axis.as_str()),
-        None => measurement.name.clone(),
+    match (size, &measurement.pack) {
+        (Some((axis, value)), _) => format!("{} ({} {value})", measurement.name, axis.as_str()),
+        (None, Some(pack)) => format!("{} on {pack}", measurement.name),
+        (None, None) => measurement.name.clone(),
     }
 }
 

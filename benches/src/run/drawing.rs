@@ -8,7 +8,7 @@ use super::draft::Draft;
 use super::session::{INTERRUPTED, Session};
 use crate::flamegraph::{BUDGET_MS, Flamegraphs, Sight};
 use crate::model::Model;
-use crate::report::data::{BenchReport, Point, Row};
+use crate::report::data::{BenchReport, Point};
 use crate::subject::Kind;
 use crate::worker::Phase;
 
@@ -18,7 +18,7 @@ impl Session<'_> {
         if report.run.cut_short.is_some() {
             return;
         }
-        let sights = sights(drafts, &report.rows, &self.cache);
+        let sights = sights(drafts, report, &self.cache);
         self.all += sights.len();
         let drawn = flamegraphs.draw(&sights, self.interrupted, &mut |sight| {
             self.done += 1;
@@ -33,15 +33,16 @@ impl Session<'_> {
 }
 
 /// Subjects in rows of decisions that a flamegraph can be drawn of: those that decide in the worker, without a problem.
-fn sights(drafts: &[Draft<'_>], rows: &[Row], cache: &Path) -> Vec<Sight> {
+fn sights(drafts: &[Draft<'_>], report: &BenchReport, cache: &Path) -> Vec<Sight> {
     let mut sights = Vec::new();
-    for (draft, row) in drafts.iter().zip(rows) {
+    for (draft, row) in drafts.iter().zip(&report.rows) {
         if !matches!(row.model, Model::Decide | Model::Batch) || row.void.is_some() {
             continue;
         }
-        let name = match row.point {
-            Some(Point { axis, value, .. }) => format!("{}-{}-{value}", row.measurement, axis.as_str()),
-            None => row.measurement.clone(),
+        let name = match (row.point, report.pack_among_others(row)) {
+            (Some(Point { axis, value, .. }), _) => format!("{}-{}-{value}", row.measurement, axis.as_str()),
+            (None, Some(pack)) => format!("{}-{pack}", row.measurement),
+            (None, None) => row.measurement.clone(),
         };
         for (subject, entry) in draft.subjects.iter().zip(&row.entries) {
             if subject.kind() != Kind::Peer && entry.problem.is_none() {

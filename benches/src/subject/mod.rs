@@ -30,6 +30,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tribunal::Token;
 use tribunal::core::engine::{LoadContext, Registry};
+use tribunal::core::limits::Span;
 use tribunal::core::pack::{PackFiles, PackSource};
 use tribunal::{Fault, LoadErrors};
 
@@ -156,6 +157,8 @@ pub struct Site {
     pub files: PackFiles,
     /// What engines are loaded with.
     pub context: LoadContext,
+    /// What takes the place of a deadline that the pack sets, where no clock is to decide anything.
+    pub deadline: Option<Span>,
     /// The engines of this program.
     pub registry: Registry,
 }
@@ -167,7 +170,11 @@ impl Site {
     /// Everything wrong with it.
     pub fn source(&self) -> Result<Arc<PackSource>, LoadErrors> {
         let origin = self.folder.display().to_string();
-        Ok(Arc::new(PackSource::read(&origin, self.files.clone(), &self.registry)?))
+        let mut source = PackSource::read(&origin, self.files.clone(), &self.registry)?;
+        if let (Some(own), Some(lifted)) = (&mut source.manifest.limits.deadline, self.deadline) {
+            *own = lifted;
+        }
+        Ok(Arc::new(source))
     }
 
     /// What dispatch loads the pack's engines with: the pack's own limits hold, too.

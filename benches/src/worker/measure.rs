@@ -62,7 +62,7 @@ pub fn measure(job: &Job, catalogue: &Catalogue, registry: &Registry) -> Result<
         return Err(Unavailable::NotApplicable(message).into());
     }
     let before = memory::resident();
-    let ready = Ready::of(job, registry)?;
+    let ready = Ready::of(job, candidate.engine(), registry)?;
     let started = Instant::now();
     let subjects = ready.sites.iter().map(|site| opened(candidate, site)).collect::<Result<Vec<_>, _>>()?;
     let loaded = started.elapsed();
@@ -123,6 +123,7 @@ fn opened(candidate: &dyn Candidate, site: &Site) -> Result<Box<dyn Subject>, Un
         folder: site.folder.clone(),
         files,
         context: site.context.clone(),
+        deadline: site.deadline,
         registry: site.registry.clone(),
     };
     candidate.open(&site)

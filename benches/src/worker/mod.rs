@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tribunal::Token;
-use tribunal::core::engine::{LoadContext, Registry};
+use tribunal::core::engine::{Capability, LoadContext, Registry};
 use tribunal::core::limits::Span;
 use tribunal::core::pack::PackSource;
 use tribunal::files::read_pack;
@@ -29,8 +29,13 @@ pub use protocol::{Job, JobRequest, Measured, Phase, Report};
 
 use crate::subject::{Catalogue, Request, Site, Unavailable};
 
-/// What a decision may take where instructions are counted.
-const UNDER_VALGRIND: Duration = Duration::from_secs(60);
+/// What a decision may take where no clock is to end it, as in `tribunal parity`: while answers are compared, on a machine that
+/// may be busy, and under valgrind, which is tens of times slower. What is timed has the pack's own limits.
+const LIFTED: Span = Span(Duration::from_secs(60));
+
+/// It has no deadline where nobody sets one, and compiles another module for one: what it then kept on disk would not be
+/// what is loaded when it is measured.
+const WITHOUT_DEADLINE: &str = "rego-wasm";
 
 /// Answers jobs until there are no more.
 ///
@@ -68,12 +73,12 @@ pub(crate) struct Ready {
 }
 
 impl Ready {
-    pub(crate) fn of(job: &Job, registry: &Registry) -> Result<Self, Unavailable> {
+    /// For an engine, or for what stands beside it.
+    pub(crate) fn of(job: &Job, engine: &str, registry: &Registry) -> Result<Self, Unavailable> {
         let mut context = LoadContext { cache: job.cache.clone(), ..LoadContext::default() };
-        if matches!(job.phase, Phase::Repeat(_)) {
-            // Whoever counts instructions is tens of times slower, and no clock is to end what is counted.
-            context.limits.deadline = Some(Span(UNDER_VALGRIND));
-        }
+        let holds_one = || registry.get(engine).is_some_and(|it| it.capabilities().has(Capability::Deadline));
+        let deadline = Some(LIFTED).filter(|_| job.phase != Phase::Measure && holds_one());
+        context.limits.deadline = deadline.filter(|_| engine != WITHOUT_DEADLINE);
         let mut sites = Vec::with_capacity(job.packs.len());
         for folder in &job.packs {
             let files = read_pack(folder)?;
@@ -84,6 +89,7 @@ impl Ready {
                 folder: folder.clone(),
                 files,
                 context: context.clone(),
+                deadline,
                 registry: registry.clone(),
             });
         }
@@ -113,4 +119,63 @@ fn read(request: &JobRequest) -> Result<Request, Unavailable> {
         now: request.now.parse().map_err(|error| refused(&error))?,
         token: request.token.as_ref().map(|token| Token::new(token.as_bytes())),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::embedded;
+    use crate::model::Model;
+
+    const OWN: Span = Span(Duration::from_millis(50));
+
+    /// The deadlines that an engine has in a phase on a pack that sets [`OWN`]: of the pack, and of the context.
+    fn deadlines(engine: &str, phase: Phase) -> (Option<Span>, Option<Span>) {
+        let folder = tempfile::tempdir().unwrap();
+        let files = embedded::files(embedded::DEFAULT).unwrap();
+        for path in files.paths() {
+            let place = folder.path().join(path);
+            fs::create_dir_all(place.parent().unwrap()).unwrap();
+            fs::write(place, files.get(path).unwrap()).unwrap();
+        }
+        let manifest = folder.path().join("pack.yaml");
+        let text = fs::read_to_string(&manifest).unwrap();
+        fs::write(manifest, format!("{text}\nlimits: {{deadline: 50ms}}\n")).unwrap();
+        let job = Job {
+            phase,
+            subject: engine.to_owned(),
+            model: Model::Decide,
+            packs: vec![folder.path().to_owned()],
+            requests: Vec::new(),
+            threads: 1,
+            budget_ms: 0,
+            cache: None,
+        };
+        let registry = tribunal::registry();
+        let ready = Ready::of(&job, engine, &registry).unwrap();
+        let site = &ready.sites[0];
+        (site.source().unwrap().manifest.limits.deadline, site.context.limits.deadline)
+    }
+
+    #[test]
+    fn no_clock_decides_where_nothing_is_timed() {
+        for engine in ["rego-native", "biscuit"] {
+            for phase in [Phase::Verify, Phase::Repeat(1)] {
+                assert_eq!(deadlines(engine, phase), (Some(LIFTED), Some(LIFTED)), "{engine}");
+            }
+            assert_eq!(deadlines(engine, Phase::Measure), (Some(OWN), None), "{engine}");
+        }
+        // It refuses every deadline, also a long one.
+        assert_eq!(deadlines("cedar", Phase::Verify), (Some(OWN), None));
+    }
+
+    /// The compiled module is another with a deadline than without one: it has one while answers are compared if and only if
+    /// it has one when it is measured.
+    #[test]
+    fn what_is_compiled_while_answers_are_compared_is_what_is_measured() {
+        assert_eq!(deadlines("rego-wasm", Phase::Verify), (Some(LIFTED), None));
+        assert_eq!(deadlines("rego-wasm", Phase::Measure), (Some(OWN), None));
+    }
 }

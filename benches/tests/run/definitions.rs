@@ -28,6 +28,10 @@ fn every_error_has_its_place_and_the_nearest_right_name() {
     insta::assert_snapshot!(errors(
         "- name: a\n  model: parallel\n  vary: {axis: threads, values: [1, al]}\n  analysis: x\n"
     ));
+    insta::assert_snapshot!(errors(
+        "- name: a\n  model: decide\n  each: {p: x}\n  pack: p\n  requests: faulted\n  analysis: x\n\
+         - name: b\n  model: decide\n  each: {p: x}\n  cases: [x]\n  vary: {axis: input, values: [1]}\n  analysis: x\n"
+    ));
 }
 
 #[test]

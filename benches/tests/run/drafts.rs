@@ -170,3 +170,29 @@ fn making_packs_is_told_of_and_can_be_interrupted() {
         assert!(told.last().unwrap().ends_with(at), "{told:?}");
     }
 }
+
+#[test]
+fn each_pack_is_a_row_with_its_case() {
+    let text = "- name: shipped\n  model: decide\n  analysis: x\n  each:\n    session-budget: the-first-request\n    \
+                tool-allowlist: a-researcher-searches\n";
+    let given = read_requests("f", b"{\"a\": 2}").unwrap();
+    let (launcher, told, report) = idle(text, None, Some(given), None);
+    let report = report.unwrap();
+    let packs: Vec<&str> = report.rows.iter().map(|row| report.packs[row.pack].name.as_str()).collect();
+    assert_eq!(packs, ["session-budget", "tool-allowlist"]);
+    assert!(report.rows.iter().all(|row| row.measurement == "shipped" && row.requests == 1));
+    assert!(told[1].ends_with("making shipped on tool-allowlist"), "{told:?}");
+    let asked = launcher.asked();
+    assert!(!asked[0][0].contains("web_search"), "{asked:?}");
+    assert!(asked[1][0].contains("web_search"), "{asked:?}");
+    let mut shown = Vec::new();
+    tribunal_benches::report::text(&report, &mut shown, None).unwrap();
+    let shown = String::from_utf8(shown).unwrap();
+    assert!(shown.contains("2 packs · 1 request each"), "{shown}");
+    assert!(shown.contains("`cedar`: missing: it is only a test"), "{shown}");
+    // A pack or a case that is none is an error, and no row without figures.
+    for (from, to) in [("session-budget", "sesion-budget"), ("the-first-request", "the-last-request")] {
+        let error = idle(&text.replace(from, to), None, None, None).2.unwrap_err().to_string();
+        assert!(error.contains(to), "{error}");
+    }
+}

@@ -24,6 +24,7 @@ fn site(folder: &Path) -> Site {
         folder: folder.to_owned(),
         files: read_pack(folder).unwrap(),
         context: LoadContext::default(),
+        deadline: None,
         registry: registry(),
     }
 }

@@ -56,7 +56,7 @@ pub fn html(report: &BenchReport, out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "<p class=\"about\">{}</p><p>{}</p>", prose(&shown.about), prose(&shown.analysis))?;
             write!(out, "{}", plots::of(report, &rows))?;
             write_table(out, &shown.name, &shown.table)?;
-            list(out, &shown.problems)
+            list(out, &[shown.notes, shown.problems].concat())
         })?;
     }
     for (id, title, shown, notes) in [

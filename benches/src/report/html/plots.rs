@@ -19,7 +19,7 @@ pub(super) fn of(report: &BenchReport, rows: &[&Row]) -> String {
         _ if rows.len() > 1 && first.point.is_some() => growth(report, rows),
         Model::Breakdown => breakdown(first),
         Model::Memory => memory(first),
-        model if has_distribution(model) && first.point.is_none() => distributions(first),
+        model if has_distribution(model) && first.point.is_none() && rows.len() == 1 => distributions(first),
         _ => None,
     };
     plot.unwrap_or_default()

@@ -2,6 +2,7 @@
 //!
 //! - `figures`: a line for each subject, with its percentiles and what it costs over the baseline
 //! - `scaling`: a line for each subject, a column for each size
+//! - `packs`: a line for each pack, a column for each subject
 //! - `parts`: what a figure is made of, stages of a decision or the memory of a process
 //! - `means`: pairs of engines over all rows that count
 //! - `targets`: what was promised, and what became of it
@@ -10,6 +11,7 @@
 mod facts;
 mod figures;
 mod means;
+mod packs;
 mod parts;
 mod scaling;
 mod targets;
@@ -54,6 +56,8 @@ pub struct Shown {
     pub analysis: String,
     /// Its figures.
     pub table: Table,
+    /// What is to be known of its requests, a sentence each.
+    pub notes: Vec<String>,
     /// What went wrong, a sentence each.
     pub problems: Vec<String>,
 }
@@ -62,7 +66,9 @@ pub struct Shown {
 pub fn measurement(report: &BenchReport, rows: &[&Row]) -> Option<Shown> {
     let first = rows.first()?;
     let pack = report.packs.get(first.pack);
+    let is_on_several = report.pack_among_others(first).is_some();
     let pack = match (pack, first.point) {
+        _ if is_on_several => format!("{} packs", rows.len()),
         (Some(pack), Some(point)) if point.axis.makes_a_pack() => {
             pack.name.trim_end_matches(|char: char| char.is_ascii_digit() || char == '-').to_owned()
         }
@@ -70,12 +76,14 @@ pub fn measurement(report: &BenchReport, rows: &[&Row]) -> Option<Shown> {
         (None, _) => String::new(),
     };
     let packs = first.packs.map_or_else(String::new, |count| format!("{count} packs like "));
-    let requests =
-        if first.requests == 1 { "1 request".to_owned() } else { format!("{} requests", first.requests) };
-    let mut about = format!("{} · {packs}{pack} · {requests}", first.model.about());
+    let mut about = format!("{} · {packs}{pack}", first.model.about());
+    about.extend(requests(first, is_on_several).map(|requests| format!(" · {requests}")));
     let table = if first.point.is_some() {
         about.extend(taken(rows));
         scaling::table(report, rows)
+    } else if is_on_several {
+        about.extend(taken(rows));
+        packs::table(report, rows)
     } else {
         match first.model {
             Model::Breakdown => {
@@ -90,8 +98,48 @@ pub fn measurement(report: &BenchReport, rows: &[&Row]) -> Option<Shown> {
         about,
         analysis: first.analysis.clone(),
         table,
-        problems: problems(rows),
+        notes: faulted(report, rows),
+        problems: problems(report, rows),
     })
+}
+
+/// How many requests are decided; nothing where none is.
+fn requests(row: &Row, is_on_several: bool) -> Option<String> {
+    let requests = match row.requests {
+        1 => "1 request".to_owned(),
+        count => format!("{count} requests"),
+    };
+    match row.model {
+        // They are decided once, when the clock has stopped, so that a pack that does not decide is not measured.
+        Model::LoadCold | Model::LoadCached => None,
+        Model::FirstDecision if row.requests > 1 => Some(format!("the first of {requests}")),
+        _ if is_on_several => Some(format!("{requests} each")),
+        _ => Some(requests),
+    }
+}
+
+/// How many requests are denied by a fault, in each row or in all of them.
+fn faulted(report: &BenchReport, rows: &[&Row]) -> Vec<String> {
+    let said = |row: &Row, at: &str| {
+        let of = match row.requests {
+            1 => "the request".to_owned(),
+            all if all == row.faulted => format!("all {all} requests"),
+            all => format!("{} of {all} requests", row.faulted),
+        };
+        let verb = if row.requests == 1 || row.faulted == 1 { "is" } else { "are" };
+        format!("{of}{at} {verb} denied by a fault")
+    };
+    let mut found: Vec<String> = Vec::new();
+    for row in rows.iter().filter(|row| row.faulted > 0) {
+        let is_everywhere =
+            rows.iter().all(|other| (other.faulted, other.requests) == (row.faulted, row.requests));
+        let at = if is_everywhere { String::new() } else { at(report, row) };
+        let sentence = said(row, &at);
+        if !found.contains(&sentence) {
+            found.push(sentence);
+        }
+    }
+    found
 }
 
 /// From how much each figure is, for a table that has no column for it.
@@ -110,12 +158,10 @@ fn taken(rows: &[&Row]) -> Option<String> {
     Some(format!(" · each figure from {samples} samples in {processes} {word}"))
 }
 
-fn problems(rows: &[&Row]) -> Vec<String> {
+fn problems(report: &BenchReport, rows: &[&Row]) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for row in rows {
-        let at = row.point.map_or_else(String::new, |point| {
-            format!(" at {} {}", size(point.axis, point.size()), point.axis.as_str())
-        });
+        let at = at(report, row);
         if let Some(void) = &row.void {
             found.push(format!(
                 "void{at}: `{}` and `{}` disagree on `{}` ({})",
@@ -124,11 +170,29 @@ fn problems(rows: &[&Row]) -> Vec<String> {
         }
         for entry in &row.entries {
             if let Some(problem) = &entry.problem {
-                found.push(format!("`{}`{at}: {}", entry.subject, said(problem)));
+                let is_everywhere = rows.iter().all(|row| {
+                    row.entries
+                        .iter()
+                        .any(|one| one.subject == entry.subject && one.problem.as_ref() == Some(problem))
+                });
+                let at = if is_everywhere { "" } else { &at };
+                let sentence = format!("`{}`{at}: {}", entry.subject, said(problem));
+                if !found.contains(&sentence) {
+                    found.push(sentence);
+                }
             }
         }
     }
     found
+}
+
+/// Which row of its measurement a row is: nothing, if there is only one.
+fn at(report: &BenchReport, row: &Row) -> String {
+    match (row.point, report.pack_among_others(row)) {
+        (Some(point), _) => format!(" at {} {}", size(point.axis, point.size()), point.axis.as_str()),
+        (None, Some(pack)) => format!(" on {pack}"),
+        (None, None) => String::new(),
+    }
 }
 
 /// A problem in a sentence, on a line.

@@ -63,8 +63,46 @@ fn grown(axis: Axis, sizes: usize, points: &[(f64, f64)]) -> Option<[String; 3]>
         format!(" ({} to {})", size(axis, *low as u64), size(axis, *high as u64))
     });
     Some([
-        format!("{:.2}{range}", growth.overall),
+        format!("{:.2}, {}{range}", growth.overall, pace(growth.overall)),
         format!("{:.2}", growth.last),
         format!("{} ×", three(growth.factor)),
     ])
+}
+
+/// What an exponent says of a cost, in a word.
+fn pace(exponent: f64) -> &'static str {
+    match exponent {
+        _ if exponent < 0.1 => "level",
+        _ if exponent < 0.9 => "below linear",
+        _ if exponent <= 1.1 => "linear",
+        _ => "beyond linear",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exponent_is_told_in_a_word() {
+        for (exponent, word) in [
+            (-0.02, "level"),
+            (0.09, "level"),
+            (0.5, "below linear"),
+            (0.98, "linear"),
+            (1.02, "linear"),
+            (2.0, "beyond linear"),
+        ] {
+            assert_eq!(pace(exponent), word, "{exponent}");
+        }
+    }
+
+    #[test]
+    fn the_word_stands_with_its_exponent_and_the_sizes_it_is_of() {
+        let points = [(10.0, 100.0), (100.0, 1_000.0), (1_000.0, 10_000.0)];
+        let told = grown(Axis::Rules, 3, &points).unwrap();
+        assert_eq!(told, ["1.00, linear", "1.00", "100 ×"]);
+        let told = grown(Axis::Rules, 4, &points).unwrap();
+        assert_eq!(told[0], "1.00, linear (10 to 1000)");
+    }
 }

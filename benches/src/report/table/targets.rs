@@ -4,7 +4,7 @@ use super::Table;
 use crate::model::Unit;
 use crate::report::data::BenchReport;
 use crate::report::figures::{quantity, three, times};
-use crate::targets::{Fate, Judged};
+use crate::targets::{Among, Fate, Judged};
 
 /// The targets that were judged when the run was made.
 pub fn targets_table(report: &BenchReport) -> Table {
@@ -30,12 +30,21 @@ fn row(judged: &Judged) -> Vec<String> {
     }
     vec![
         target.what.clone(),
-        judged.packs.join(", "),
+        pack(judged),
         promised,
         measured,
         target.at.as_str().to_owned(),
         judged.fate.as_str().to_owned(),
     ]
+}
+
+/// The pack, and among how many it is the worst.
+fn pack(judged: &Judged) -> String {
+    let packs = judged.packs.join(", ");
+    match judged.among {
+        Some(Among { packs: all, met }) => format!("{packs}, worst of {all}; met on {met}"),
+        None => packs,
+    }
 }
 
 /// Of each target that is missed, why: a sentence each.

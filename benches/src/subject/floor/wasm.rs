@@ -136,7 +136,7 @@ impl Question for Evaluation<'_> {
 }
 
 /// The decision that a module's answer is.
-pub(crate) fn decision(warm: &Warm, at: Answered) -> Result<Decision, Fault> {
+fn decision(warm: &Warm, at: Answered) -> Result<Decision, Fault> {
     let undefined = || Fault::new(FaultKind::UndefinedDecision, "the entrypoint is undefined");
     Decision::from_wire(&warm.value(at)?.ok_or_else(undefined)?)
 }

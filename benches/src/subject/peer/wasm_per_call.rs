@@ -1,17 +1,16 @@
-//! The module as the seed library runs it: compiled once, and for each decision instantiated, given its data, and asked.
+//! The module as the seed library runs it: compiled once, and for each decision linked, instantiated, given its data, and asked
+//! for its entrypoint by name. Nothing limits it, which is in its favour ([`per_call`]).
 //!
-//! What differs from the seed: fuel is counted and memory is limited, as in our engine, since a policy that nothing bounds is
-//! no peer. On the other hand it is spared what need not be done for each decision: the linker, the entrypoint's number and the
-//! text of the data and the input are made ready once, and no decision changes threads.
+//! [`per_call`]: tribunal::wasm::bare::per_call
 
 use std::sync::Arc;
 
 use tribunal::core::dispatch::LoadedPack;
-use tribunal::wasm::bare::{Bare, Input};
-use tribunal::{Decision, Fault};
+use tribunal::wasm::bare::Input;
+use tribunal::wasm::bare::per_call::PerCall;
+use tribunal::{Decision, Fault, FaultKind};
 use tribunal_conformance::Runner;
 
-use crate::subject::floor::wasm::decision;
 use crate::subject::{Answer, Candidate, Kind, Question, Request, Site, Subject, Unavailable};
 
 const ENGINE: &str = "rego-wasm";
@@ -33,7 +32,7 @@ impl Candidate for WasmPerCall {
     }
 
     fn about(&self) -> &str {
-        "a compiled and linked module, under limits, instantiated, given its data and asked for each decision"
+        "a compiled module, for each decision linked, instantiated, given its data and asked, without limits"
     }
 
     fn loads(&self) -> bool {
@@ -42,14 +41,14 @@ impl Candidate for WasmPerCall {
 
     fn open(&self, site: &Site) -> Result<Box<dyn Subject>, Unavailable> {
         let source = site.source()?;
-        let bare = Bare::load(&source, &site.within_limits(&source))?;
+        let module = PerCall::load(&source)?;
         let pack = Runner::load(source, ENGINE, &site.context, &site.registry)?.loaded();
-        Ok(Box::new(Open { bare, pack }))
+        Ok(Box::new(Open { module, pack }))
     }
 }
 
 struct Open {
-    bare: Bare,
+    module: PerCall,
     pack: Arc<LoadedPack>,
 }
 
@@ -61,25 +60,24 @@ impl Subject for Open {
     fn question<'s>(&'s self, request: &'s Request) -> Result<Box<dyn Question + 's>, Unavailable> {
         let prepared = self.pack.prepare(&request.payload, request.now)?;
         let input = Input::of(&self.pack.view(&prepared, request.now, None)?)?;
-        Ok(Box::new(PerCall { bare: &self.bare, input, decision: None }))
+        Ok(Box::new(Instantiation { module: &self.module, input, decision: None }))
     }
 }
 
-struct PerCall<'s> {
-    bare: &'s Bare,
+struct Instantiation<'s> {
+    module: &'s PerCall,
     input: Input,
     decision: Option<Result<Decision, Fault>>,
 }
 
-impl PerCall<'_> {
+impl Instantiation<'_> {
     fn decide(&self) -> Result<Decision, Fault> {
-        let mut warm = self.bare.start()?;
-        let at = warm.opa_eval(&self.input)?;
-        decision(&warm, at)
+        let undefined = || Fault::new(FaultKind::UndefinedDecision, "the entrypoint is undefined");
+        Decision::from_wire(&self.module.decide(&self.input)?.ok_or_else(undefined)?)
     }
 }
 
-impl Question for PerCall<'_> {
+impl Question for Instantiation<'_> {
     fn ask(&mut self) {
         self.decision = Some(self.decide());
     }

@@ -3,10 +3,14 @@
 //! Nothing here decides, and nothing here may be decided by: there is no dispatch, which holds an answer to the contract and
 //! fails closed, and `opa_eval` takes an input it cannot read for an undefined one. The limits are those of the context that a
 //! pack is loaded with; whoever wants the pack's own to hold, too, gives the tighter of both, as dispatch does.
+//!
+//! - [`per_call`]: the module instantiated anew for each decision
+
+pub mod per_call;
 
 use serde_json::Value;
 use tribunal_engine_core::contract::{Decision, Rules};
-use tribunal_engine_core::engine::{LoadContext, LoadErrorKind, LoadErrors, Prepared, Verdict};
+use tribunal_engine_core::engine::{LoadContext, LoadError, LoadErrorKind, LoadErrors, Prepared, Verdict};
 use tribunal_engine_core::fault::{Fault, FaultKind};
 use tribunal_engine_core::pack::PackSource;
 use tribunal_rego_builtins::Context;
@@ -56,10 +60,7 @@ impl Bare {
         let engine = load::load(pack, context)?;
         match engine.question {
             Question::Decision(entrypoint) => Ok(Self { engine, entrypoint }),
-            Question::AllowAndReason(..) => {
-                let message = "the bare module is asked for one rule, and the pack has no `entrypoint`";
-                Err(pack.manifest_error(LoadErrorKind::Unsupported, &["engines", ID], message).into())
-            }
+            Question::AllowAndReason(..) => Err(no_entrypoint(pack).into()),
         }
     }
 
@@ -145,6 +146,11 @@ impl Warm {
     fn take(&mut self) -> Result<Instance, Fault> {
         self.instance.take().ok_or_else(stopped)
     }
+}
+
+fn no_entrypoint(pack: &PackSource) -> LoadError {
+    let message = "the bare module is asked for one rule, and the pack has no `entrypoint`";
+    pack.manifest_error(LoadErrorKind::Unsupported, &["engines", ID], message)
 }
 
 fn stopped() -> Fault {
