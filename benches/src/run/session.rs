@@ -150,7 +150,7 @@ impl Session<'_> {
             timed.map(|(_, row)| row.entries.iter().filter(|entry| entry.problem.is_none()).count()).sum();
         let budget_ms = budget(time, slots, plan.turns);
         let started = Instant::now();
-        let longest = 2 * plan.time + GRACE;
+        let longest = 2 * plan.time + GRACE + own_time(drafts, report) * plan.turns;
         let mut last_kept = Instant::now();
         for turn in 0..plan.turns {
             for (place, draft) in drafts.iter().enumerate() {
@@ -202,6 +202,13 @@ impl Session<'_> {
         report.conclude();
         kept(report);
     }
+}
+
+/// What a turn takes beside by the clocks of those who have their own.
+fn own_time(drafts: &[Draft<'_>], report: &BenchReport) -> Duration {
+    let rows = drafts.iter().zip(&report.rows).filter(|(_, row)| row.void.is_none());
+    let measured = rows.flat_map(|(draft, row)| draft.subjects.iter().zip(&row.entries));
+    measured.filter(|(_, entry)| entry.problem.is_none()).map(|(subject, _)| subject.own_time()).sum()
 }
 
 pub(super) const INTERRUPTED: &str = "it was interrupted";

@@ -23,6 +23,7 @@ mod stages;
 use std::fmt::Debug;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -80,6 +81,11 @@ pub trait Candidate: Debug + Send + Sync {
     /// Whether opening it does what whoever uses it does to load the pack.
     fn loads(&self) -> bool;
 
+    /// How long a process of it takes by a clock of its own, whatever it is given to measure: no time, if it heeds that.
+    fn own_time(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// Loads the pack.
     ///
     /// # Errors
@@ -100,11 +106,7 @@ pub trait Subject: Send + Sync {
 
     /// Figures that it takes itself, as `opa bench` does, in nanoseconds for each sample of so many decisions; `None` if it
     /// is asked.
-    fn own_figures(
-        &self,
-        _request: &Request,
-        _budget: std::time::Duration,
-    ) -> Option<Result<OwnFigures, Unavailable>> {
+    fn own_figures(&self, _request: &Request, _budget: Duration) -> Option<Result<OwnFigures, Unavailable>> {
         None
     }
 
