@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use tempfile::TempDir;
+use tribunal::DecisionEffect;
 use tribunal::core::engine::LoadContext;
 use tribunal::core::fault::{FaultKind, LimitKind};
 use tribunal::files::read_pack;
@@ -69,7 +70,7 @@ fn failure(answer: Answer) -> String {
 }
 
 #[test]
-fn the_packs_own_limits_hold_below_and_beside_the_engine_too() {
+fn the_packs_own_limits_hold_below_the_engine_too_and_not_for_an_instance_per_call() {
     // Enough to start and to load the data, which has fuel of its own, and for no decision.
     let folder = limited("{fuel: 2_000}");
     let site = site(&folder.path().join("pack"));
@@ -94,7 +95,10 @@ fn the_packs_own_limits_hold_below_and_beside_the_engine_too() {
             assert!(!question.came_to(&answer), "what has failed twice has not answered");
             failure(answer)
         };
-        assert!(failed(peer.as_ref()).starts_with("limit:fuel"));
+        let mut unlimited = peer.question(request).unwrap();
+        unlimited.ask();
+        let effect = [DecisionEffect::Deny, DecisionEffect::Allow][position];
+        assert_eq!(unlimited.answer(), Answer::Effect(effect));
         // All requests are put to one instance, which is not asked again once it has failed.
         let expected = ["limit:fuel", "not_loaded: this instance has failed before"][position];
         let why = failed(floor.as_ref());
