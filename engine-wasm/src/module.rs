@@ -328,6 +328,16 @@ impl Reencode for OwnMemory {
         }
     }
 
+    /// No instruction changes, so none is read: nearly all of a module is code.
+    fn parse_function_body(
+        &mut self,
+        code: &mut wasm_encoder::CodeSection,
+        function: wasmparser::FunctionBody<'_>,
+    ) -> Result<(), reencode::Error> {
+        code.raw(function.as_bytes());
+        Ok(())
+    }
+
     fn intersperse_section_hook(
         &mut self,
         module: &mut wasm_encoder::Module,
