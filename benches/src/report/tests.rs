@@ -1,7 +1,11 @@
 //! What people read, held as it is.
 
+use std::fs;
+use std::path::Path;
+
 use super::data::{BenchReport, Problem, read_json};
 use super::recorded::{disagreement, report};
+use super::splice::splice;
 use crate::subject::Unavailable;
 
 fn shown(write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> String {
@@ -137,4 +141,17 @@ fn conclusions_are_as_they_were() {
     });
     tell("nothing", &|report| report.rows.clear());
     insta::assert_snapshot!("conclusions", shown.join("\n\n"));
+}
+
+/// The README shows the newest run that is recorded, as `tribunal bench --splice` puts it there.
+#[test]
+fn the_readme_has_the_figures_of_the_newest_record() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let days = fs::read_dir(root.join("records")).unwrap().map(|entry| entry.unwrap().path());
+    let newest = days.filter(|path| path.is_dir()).max().unwrap();
+    let report = read_json(&fs::read(newest.join("bench.json")).unwrap()).unwrap();
+    assert!(report.run.cut_short.is_none() && report.run.optimised, "a record is a whole run");
+    let readme = fs::read_to_string(root.join("../README.md")).unwrap();
+    let current = splice(&readme, &shown(|out| super::excerpt(&report, out))).unwrap();
+    assert!(readme == current, "run `tribunal bench --from {} --splice README.md`", newest.join("bench.json").display());
 }
