@@ -153,5 +153,9 @@ fn the_readme_has_the_figures_of_the_newest_record() {
     assert!(report.run.cut_short.is_none() && report.run.optimised, "a record is a whole run");
     let readme = fs::read_to_string(root.join("../README.md")).unwrap();
     let current = splice(&readme, &shown(|out| super::excerpt(&report, out))).unwrap();
-    assert!(readme == current, "run `tribunal bench --from {} --splice README.md`", newest.join("bench.json").display());
+    assert!(
+        readme == current,
+        "run `tribunal bench --from {} --splice README.md`",
+        newest.join("bench.json").display()
+    );
 }
