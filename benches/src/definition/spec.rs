@@ -41,6 +41,10 @@ pub struct Measurement {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1000))]
     pub packs: Option<u32>,
+    /// Processes that each figure takes at most, however many a run has: for what takes long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1000))]
+    pub turns: Option<u32>,
     /// What the figures are for, and what they do not say: for whoever reads the report.
     #[schemars(regex(pattern = r"\S"))]
     pub analysis: String,

@@ -170,6 +170,11 @@ fn fault(answer: &Answer) -> Option<FaultKind> {
 }
 
 impl Draft<'_> {
+    /// Processes that each of its figures takes.
+    pub(super) fn turns(&self, plan: &Plan) -> u32 {
+        self.measurement.turns.map_or(plan.turns, |most| most.min(plan.turns))
+    }
+
     pub(super) fn row(&self) -> Row {
         Row {
             measurement: self.measurement.name.clone(),

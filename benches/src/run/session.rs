@@ -146,15 +146,21 @@ impl Session<'_> {
             .iter()
             .zip(&report.rows)
             .filter(|(draft, row)| draft.measurement.model.takes_time() && is_open(row));
-        let slots: usize =
-            timed.map(|(_, row)| row.entries.iter().filter(|entry| entry.problem.is_none()).count()).sum();
-        let budget_ms = budget(time, slots, plan.turns);
+        let processes = timed.map(|(draft, row)| {
+            let measured = row.entries.iter().filter(|entry| entry.problem.is_none()).count();
+            measured * draft.turns(plan) as usize
+        });
+        let budget_ms = budget(time, processes.sum());
         let started = Instant::now();
-        let longest = 2 * plan.time + GRACE + own_time(drafts, report) * plan.turns;
+        let longest = 2 * plan.time + GRACE + own_time(plan, drafts, report);
         let mut last_kept = Instant::now();
         for turn in 0..plan.turns {
             for (place, draft) in drafts.iter().enumerate() {
                 let count = draft.subjects.len();
+                if turn >= draft.turns(plan) {
+                    self.done += count;
+                    continue;
+                }
                 for step in 0..count {
                     let position = (step + turn as usize) % count;
                     let (Some(subject), Some(row)) =
@@ -204,11 +210,14 @@ impl Session<'_> {
     }
 }
 
-/// What a turn takes beside by the clocks of those who have their own.
-fn own_time(drafts: &[Draft<'_>], report: &BenchReport) -> Duration {
+/// What a run takes beside by the clocks of those who have their own.
+fn own_time(plan: &Plan, drafts: &[Draft<'_>], report: &BenchReport) -> Duration {
     let rows = drafts.iter().zip(&report.rows).filter(|(_, row)| row.void.is_none());
-    let measured = rows.flat_map(|(draft, row)| draft.subjects.iter().zip(&row.entries));
-    measured.filter(|(_, entry)| entry.problem.is_none()).map(|(subject, _)| subject.own_time()).sum()
+    let of_row = |(draft, row): (&Draft<'_>, &Row)| {
+        let measured = draft.subjects.iter().zip(&row.entries).filter(|(_, entry)| entry.problem.is_none());
+        measured.map(|(subject, _)| subject.own_time()).sum::<Duration>() * draft.turns(plan)
+    };
+    rows.map(of_row).sum()
 }
 
 pub(super) const INTERRUPTED: &str = "it was interrupted";
@@ -259,8 +268,7 @@ fn changed(request: &str, first: &Answer, then: &Answer) -> Problem {
 }
 
 /// What a process may measure, so that all of them together take the time there is.
-fn budget(time: Duration, slots: usize, turns: u32) -> u64 {
-    let processes = (slots.max(1) as f64) * f64::from(turns.max(1));
-    let each = time.as_millis() as f64 * SHARE / processes;
+fn budget(time: Duration, processes: usize) -> u64 {
+    let each = time.as_millis() as f64 * SHARE / processes.max(1) as f64;
     (each as u64).clamp(LEAST_MS, MOST_MS)
 }

@@ -204,6 +204,18 @@ fn a_pack_that_does_not_load_on_one_engine_is_measured_on_the_others() {
 }
 
 #[test]
+fn what_takes_long_takes_fewer_turns_than_the_run_has() {
+    let launcher = InProcess::new(Vec::new());
+    let long = decide("rego-native, cedar") + "  turns: 1\n";
+    let text = long.replace("name: decide", "name: long") + &decide("rego-native, cedar") + "  turns: 9\n";
+    let report = launcher.run(&text, 2);
+    let processes: Vec<usize> =
+        report.rows.iter().flat_map(|row| &row.entries).map(|entry| entry.processes.len()).collect();
+    assert_eq!(processes, [1, 1, 2, 2]);
+    assert_eq!(report.run.cut_short, None);
+}
+
+#[test]
 fn turns_begin_with_different_subjects() {
     let launcher = InProcess::new(Vec::new());
     launcher.run(&decide("rego-native, cedar"), 2);
