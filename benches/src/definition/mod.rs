@@ -4,7 +4,7 @@
 //! an unknown key, subject, pack or axis is an error with its place and the nearest right name.
 //!
 //! - [`spec`]: what a file says
-//! - [`read`]: reading and checking it
+//! - [`read`](mod@read): reading and checking it
 
 pub mod read;
 pub mod spec;

@@ -1,8 +1,8 @@
 //! A run: packs made ready, answers compared, then turn after turn every row and subject in a process of its own.
 //!
-//! - [`draft`]: the rows that a plan comes to
-//! - [`requests`], [`given`]: what they are asked
-//! - [`session`]: the processes
+//! - `draft`: the rows that a plan comes to
+//! - `requests`, `given`: what they are asked
+//! - `session`: the processes
 //! - `drawing`: flamegraphs, when everything is measured
 
 mod draft;
